@@ -1,0 +1,156 @@
+"""The only door to a model: a request goes in, a completion comes out, whatever stands behind it.
+
+``Backbone`` is implemented by the LiteLLM gateway and by the scripted baselines. A completion never raises for what a
+provider did: it carries an outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from paars_bench.data.cases import Case
+from paars_bench.data.schema import Catalog
+from paars_bench.outcomes import Outcome
+
+Message = dict[str, Any]
+"""A chat message in the OpenAI format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and money of one or more calls; ``cost_usd`` is None where the price is unknown."""
+
+    input: int = 0
+    cached: int = 0
+    output: int = 0
+    reasoning: int = 0
+    cost_usd: float | None = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        known = self.cost_usd is not None and other.cost_usd is not None
+        return Usage(
+            self.input + other.input,
+            self.cached + other.cached,
+            self.output + other.output,
+            self.reasoning + other.reasoning,
+            (self.cost_usd or 0.0) + (other.cost_usd or 0.0) if known else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a scripted baseline may see instead of text: a model never receives it.
+
+    Attributes:
+        case: the case asked, with what the human did.
+        catalog: the shop's products.
+        seed: of this case, condition and repeat.
+        page: in a session, the store page now shown (``paars_bench.store.Page``).
+        turn: in a session, how many actions were made before.
+    """
+
+    case: Case
+    catalog: Catalog
+    seed: int
+    page: Any = None
+    turn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call to a backbone.
+
+    Attributes:
+        messages: chat messages, the stable prefix (system, persona, history) first.
+        params: temperature, max_tokens, seed, stop, in LiteLLM's names.
+        reply_schema: JSON schema that the reply must follow, where the backbone can do that.
+        tools: tool definitions in the OpenAI format, where the backbone can call tools.
+        role: which part of the run pays for it: ``task`` or ``persona``.
+        situation: for scripted baselines only.
+    """
+
+    messages: Sequence[Message]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    reply_schema: Mapping[str, Any] | None = None
+    tools: Sequence[Mapping[str, Any]] | None = None
+    role: str = "task"
+    situation: Situation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One tool call of a reply; ``arguments`` is the raw JSON text."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What came back.
+
+    Attributes:
+        text: the reply's text, "" if there was none.
+        outcome: ``ok``, or what went wrong at the provider.
+        tool_calls: in the order given.
+        usage: of this call, every attempt counted.
+        latency_ms: of the last attempt.
+        attempts: calls made, at least 1.
+        cached: served from the response cache.
+        error: the provider's words, without keys, where the outcome is a failure.
+    """
+
+    text: str
+    outcome: Outcome = Outcome.OK
+    tool_calls: tuple[ToolCall, ...] = ()
+    usage: Usage = Usage()
+    latency_ms: float = 0.0
+    attempts: int = 1
+    cached: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a backbone can do.
+
+    Attributes:
+        name: as the user typed it.
+        litellm_model: the name LiteLLM knows, or ``scripted/NAME``.
+        scripted: a baseline: reads the situation, not the messages; no persona is mined for it.
+        context_tokens: room for prompt and reply together.
+        tools: native tool calling.
+        reply_schema: replies can be constrained to a JSON schema.
+        max_concurrency: calls it can usefully serve at once.
+        details: what a reader needs to know (file, quantisation, digest), shown in results.
+    """
+
+    name: str
+    litellm_model: str
+    scripted: bool
+    context_tokens: int
+    tools: bool
+    reply_schema: bool
+    max_concurrency: int = 16
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+class Backbone(Protocol):
+    """A language model or a baseline."""
+
+    traits: Traits
+
+    async def complete(self, request: Request) -> Completion:
+        """Answers one request; never raises for what a provider did."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Returns the length of ``text`` in the backbone's tokens, or an upper estimate where unknown."""
+        ...
+
+    async def aclose(self) -> None:
+        """Frees connections and models."""
+        ...

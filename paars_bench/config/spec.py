@@ -1,0 +1,105 @@
+"""What a task YAML says, validated: unknown keys are errors, nothing in it is code."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from paars_bench.data.cases import CaseKind
+from paars_bench.personas.conditions import CONDITIONS
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CasesSpec(_Spec):
+    """Which mined cases a task asks."""
+
+    cases: CaseKind
+
+
+class TemplateFile(_Spec):
+    """A Jinja template in a file, relative to the YAML that names it."""
+
+    file: str
+
+
+class FilterSpec(_Spec):
+    """One step from reply to answer: a registered name and its options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    filter: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options beside the name."""
+        return dict(self.model_extra or {})
+
+
+class StrataSpec(_Spec):
+    """Equal-count bins of a quantity of the case."""
+
+    by: Literal["query_perplexity"]
+    bins: int = Field(default=5, ge=2, le=50)
+
+
+class MetricSpec(_Spec):
+    """One metric: a registered name, its level and its options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    metric: str
+    level: Literal["individual", "group"]
+    strata: StrataSpec | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options beside name, level and strata."""
+        return dict(self.model_extra or {})
+
+
+class SessionSpec(_Spec):
+    """Caps and sizes of a session in the store (output_type: session)."""
+
+    max_turns: int = Field(default=20, ge=1)
+    max_errors: int = Field(default=3, ge=1)
+    page_size: int = Field(default=10, ge=1, le=100)
+
+
+class TaskSpec(_Spec):
+    """One task, as its YAML and the files it includes say.
+
+    ``doc_to_text`` and ``doc_to_target`` are Jinja text once loaded (``TemplateFile`` is read by the loader).
+    """
+
+    task: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
+    description: str = ""
+    tag: list[str] = Field(default_factory=list)
+    dataset: CasesSpec
+    output_type: Literal["generate", "choose", "session"]
+    system_text: str | TemplateFile = ""
+    doc_to_text: str | TemplateFile
+    doc_to_target: str
+    generation_kwargs: dict[str, Any] = Field(default_factory=dict)
+    conditions: list[str] = Field(default_factory=lambda: ["base", "persona"])
+    filter_list: list[FilterSpec] = Field(default_factory=list)
+    metric_list: list[MetricSpec] = Field(min_length=1)
+    session: SessionSpec = Field(default_factory=SessionSpec)
+    min_coverage: float = Field(default=0.98, ge=0, le=1)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("conditions")
+    @classmethod
+    def _known_conditions(cls, names: list[str]) -> list[str]:
+        from paars_bench.errors import unknown
+
+        for name in names:
+            if name not in CONDITIONS:
+                raise ValueError(unknown("condition", name, CONDITIONS))
+        return names
+
+    @property
+    def version(self) -> str:
+        """The version in ``metadata``, ``0`` where it has none."""
+        return str(self.metadata.get("version", "0"))
