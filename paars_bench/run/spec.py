@@ -1,0 +1,51 @@
+"""What the user asked for, as one frozen value: the command line and ``evaluate()`` both end here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One run.
+
+    Attributes:
+        model: alias, LiteLLM name, ``local``, ``local:PATH.gguf`` or a baseline.
+        tasks: names, groups, tags or wildcards, as typed.
+        dataset: data set name with options (``demo:shoppers=200,seed=1``).
+        conditions: condition names, ``("all",)``, or None for what each task says.
+        model_args: passed to LiteLLM (``api_base``, ``api_key``, ``timeout``, …).
+        limit: cases per task at most, chosen so that all tasks share shoppers.
+        repeats: how often each case is asked.
+        seed: of case choice, option order, baselines and resampling.
+        output_path: the run directory; None makes one under ``runs/``.
+        max_concurrency: requests in flight; None takes the backbone's own.
+        max_cost: US dollars; the run stops gently before it spends more.
+        max_tokens_total: input and output tokens, likewise.
+        max_time: seconds, likewise.
+        fail_on_error: stop as failed once this share (below 1) or number (1 and over) of cases failed.
+        include_path: folders with more task YAML.
+        log_samples: write prompts and replies to the journal (the digest of the prompt is always written).
+        dry_run: resolve, render and count, but call nothing.
+        command: the command line, for the record.
+    """
+
+    model: str
+    tasks: tuple[str, ...] = ("all",)
+    dataset: str = "demo"
+    conditions: tuple[str, ...] | None = None
+    model_args: dict[str, str] = field(default_factory=dict)
+    limit: int | None = None
+    repeats: int = 1
+    seed: int = 0
+    output_path: Path | None = None
+    max_concurrency: int | None = None
+    max_cost: float | None = None
+    max_tokens_total: int | None = None
+    max_time: float | None = None
+    fail_on_error: float | None = None
+    include_path: tuple[Path, ...] = ()
+    log_samples: bool = True
+    dry_run: bool = False
+    command: str = ""
