@@ -1,0 +1,266 @@
+"""Every language model is reached here, through LiteLLM: one call in, one typed completion out.
+
+What a provider does wrong becomes an outcome. Only what no case could survive (a wrong key, an unknown model) is raised.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from paars_bench.backbones.door import Completion, Request, ToolCall, Traits, Usage
+from paars_bench.backbones.redact import Redactor
+from paars_bench.errors import PaarsError
+from paars_bench.outcomes import POLICY, Outcome
+
+# Reasoning models spend reply tokens on thinking first: a cap of 32 would leave no room for the answer.
+REASONING_HEADROOM = 8192
+BYTES_PER_TOKEN = 3  # an upper estimate of tokens: English runs at 4 bytes a token, Chinese at about 3
+_STOPS = {"length": Outcome.TRUNCATED, "content_filter": Outcome.REFUSED}
+
+
+class BackboneUnusable(PaarsError):
+    """No case can succeed: wrong key, no permission, unknown model. The run stops and keeps what is done."""
+
+    exit_code = 4
+
+
+def import_litellm() -> Any:
+    """Imports LiteLLM without its download of a price list and without its chatter."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    import litellm
+
+    litellm.suppress_debug_info = True
+    litellm.telemetry = False
+    return litellm
+
+
+class LiteLLMBackbone:
+    """A language model behind LiteLLM.
+
+    Args:
+        name: as the user typed it.
+        model: the name LiteLLM knows.
+        options: sent with every call (``api_base``, ``api_key``, ``timeout``, …).
+        traits: what is known of the model beforehand (the local one), or None to ask LiteLLM.
+        attempts: calls made at most for one request.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: str,
+        options: Mapping[str, Any],
+        *,
+        traits: Traits | None = None,
+        attempts: int = 5,
+    ) -> None:
+        self._litellm = import_litellm()
+        self._model = model
+        self._options = {"timeout": 120.0, **options}
+        self._attempts = attempts
+        self._redact = Redactor([str(options.get("api_key") or "")])
+        self._verdicts: dict[tuple[str, str], bool] = {}
+        self._route, self._provider, *_ = self._litellm.get_llm_provider(
+            model, api_base=options.get("api_base"), api_key=options.get("api_key")
+        )
+        self._reasons = bool(self._litellm.supports_reasoning(model=model))
+        self.not_sent: dict[str, str] = {}
+        self.traits = traits or self._ask_traits(name)
+
+    def _ask_traits(self, name: str) -> Traits:
+        litellm, model = self._litellm, self._model
+        details: dict[str, str] = {}
+        try:
+            context = litellm.get_model_info(model).get("max_input_tokens") or 0
+        except Exception:  # noqa: BLE001 - LiteLLM raises a bare Exception for a model it has no entry for
+            context = 0
+        if not context:
+            context = 32_000
+            details["context"] = "not known to LiteLLM, taken as 32,000 tokens"
+        if self._reasons:
+            details["max_tokens"] = f"raised by {REASONING_HEADROOM} for reasoning"
+        return Traits(
+            name=name,
+            litellm_model=model,
+            scripted=False,
+            context_tokens=int(context),
+            tools=bool(litellm.supports_function_calling(model=model)),
+            reply_schema=bool(litellm.supports_response_schema(model=model)),
+            details=details,
+        )
+
+    def count_tokens(self, text: str) -> int:
+        """Returns an upper estimate of the tokens of ``text``, without loading a tokenizer."""
+        return -(-len(text.encode()) // BYTES_PER_TOKEN)
+
+    async def complete(self, request: Request) -> Completion:
+        """Answers one request, retried while that can help.
+
+        Raises:
+            BackboneUnusable: no request can succeed (wrong key, no permission, unknown model).
+        """
+        import tenacity
+
+        spent: list[Completion] = []
+
+        async def once() -> Completion:
+            spent.append(await self._call(request))
+            return spent[-1]
+
+        retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_result(lambda c: POLICY[c.outcome].retried),
+            stop=tenacity.stop_after_attempt(self._attempts),
+            wait=_Backoff(),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        last: Completion = await retrying(once)
+        usage = Usage()
+        for call in spent:
+            usage += call.usage
+        return Completion(
+            text=last.text,
+            outcome=last.outcome,
+            tool_calls=last.tool_calls,
+            usage=usage,
+            latency_ms=last.latency_ms,
+            attempts=len(spent),
+            error=last.error,
+        )
+
+    async def _call(self, request: Request) -> Completion:
+        import openai
+
+        exceptions = self._litellm.exceptions
+        started = time.perf_counter()
+        try:
+            reply = await self._litellm.acompletion(**self._body(request))
+        except exceptions.ContextWindowExceededError as error:
+            return self._failed(Outcome.CONTEXT_OVERFLOW, error, started)
+        except exceptions.ContentPolicyViolationError as error:
+            return self._failed(Outcome.REFUSED, error, started)
+        except (
+            exceptions.AuthenticationError,
+            exceptions.PermissionDeniedError,
+            exceptions.NotFoundError,
+        ) as error:
+            raise BackboneUnusable(
+                f"{self._model}: {self._redact(_words(error))}; stopped, what is done is kept"
+            ) from None
+        except (exceptions.BadRequestError, exceptions.UnprocessableEntityError) as error:
+            return self._failed(Outcome.ENV_ERROR, error, started)
+        except openai.OpenAIError as error:  # rate limits, timeouts, resets, server errors, broken replies
+            return self._failed(Outcome.PROVIDER_ERROR, error, started)
+        return self._read(reply, (time.perf_counter() - started) * 1000)
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        body: dict[str, Any] = {"model": self._model, "messages": list(request.messages), "num_retries": 0}
+        params = dict(request.params)
+        if self._reasons and "max_tokens" in params:
+            params["max_tokens"] += REASONING_HEADROOM
+        for key, value in params.items():
+            if self._accepts(key, value):
+                body[key] = value
+        if request.tools and self.traits.tools:
+            body["tools"] = list(request.tools)
+        elif request.reply_schema is not None and self.traits.reply_schema:
+            schema = {"name": "reply", "schema": dict(request.reply_schema), "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return body | self._options
+
+    def _accepts(self, key: str, value: Any) -> bool:
+        """Whether the provider takes this parameter; what it does not take is recorded, not hidden."""
+        seen = (key, repr(value))
+        if seen not in self._verdicts:
+            if self._provider in {p["provider"] for p in self._litellm.custom_provider_map}:
+                self._verdicts[seen] = True
+            else:
+                try:
+                    self._litellm.utils.get_optional_params(
+                        model=self._route, custom_llm_provider=self._provider, **{key: value}
+                    )
+                    self._verdicts[seen] = True
+                except self._litellm.exceptions.UnsupportedParamsError:
+                    self._verdicts[seen] = False
+                    self.not_sent[key] = f"{value!r} is not supported by {self._model}"
+        return self._verdicts[seen]
+
+    def _read(self, reply: Any, latency_ms: float) -> Completion:
+        usage = self._usage(reply)
+        if not getattr(reply, "choices", None):
+            return Completion("", Outcome.EMPTY_OUTPUT, usage=usage, latency_ms=latency_ms, error="no choices")
+        choice = reply.choices[0]
+        text = choice.message.content or ""
+        calls = tuple(
+            ToolCall(c.id or "", c.function.name or "", c.function.arguments or "")
+            for c in choice.message.tool_calls or ()
+        )
+        outcome = _STOPS.get(choice.finish_reason or "", Outcome.OK)
+        if getattr(choice.message, "refusal", None):
+            outcome = Outcome.REFUSED
+        elif outcome is Outcome.OK and not text.strip() and not calls:
+            outcome = Outcome.EMPTY_OUTPUT
+        return Completion(text, outcome, calls, usage, latency_ms)
+
+    def _usage(self, reply: Any) -> Usage:
+        raw = getattr(reply, "usage", None)
+        if raw is None:
+            return Usage(cost_usd=None)
+        prompt, output = raw.prompt_tokens_details, raw.completion_tokens_details
+        hidden = getattr(reply, "_hidden_params", None) or {}
+        return Usage(
+            input=raw.prompt_tokens or 0,
+            cached=getattr(prompt, "cached_tokens", None) or 0,
+            output=raw.completion_tokens or 0,
+            reasoning=getattr(output, "reasoning_tokens", None) or 0,
+            cost_usd=0.0 if self.traits.details.get("cost") == "none" else hidden.get("response_cost"),
+        )
+
+    def _failed(self, outcome: Outcome, error: Exception, started: float) -> Completion:
+        after = _retry_after(error)
+        words = self._redact(_words(error)) + (f" [retry-after {after:g} s]" if after else "")
+        return Completion(
+            "", outcome, usage=Usage(), latency_ms=(time.perf_counter() - started) * 1000, error=words
+        )
+
+    async def aclose(self) -> None:
+        """Closes LiteLLM's connections."""
+        await self._litellm.close_litellm_async_clients()
+
+
+class _Backoff:
+    """Waits as long as the provider asks (Retry-After), else exponentially with jitter."""
+
+    def __call__(self, retry_state: Any) -> float:
+        import tenacity
+
+        outcome = retry_state.outcome
+        words = (outcome.result().error or "") if outcome is not None else ""
+        if "[retry-after " in words:
+            asked = float(words.rsplit("[retry-after ", 1)[1].split(" ", 1)[0])
+            return min(asked, 120.0)
+        return float(tenacity.wait_random_exponential(multiplier=0.5, max=30)(retry_state))
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(getattr(error, "message", None) or error).split())[:500]
+
+
+def _retry_after(error: Exception) -> float | None:
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    try:
+        return float(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+
+
+def arguments_of(call: ToolCall) -> dict[str, Any] | None:
+    """Returns a tool call's arguments, or None if they are not a JSON object."""
+    try:
+        value = json.loads(call.arguments or "{}")
+    except json.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None

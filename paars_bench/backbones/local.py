@@ -1,0 +1,141 @@
+"""The embedded backbone: llama.cpp in this process, reached through LiteLLM like any other provider.
+
+Flash attention is off on purpose. With it a reply depends on how much of the prompt was already cached (2 of 12 greedy
+replies changed, log-probabilities by up to 3); without it cached and fresh prompts gave equal bits (0 of 12), so an
+interrupted run that is resumed ends with the same numbers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from paars_bench.backbones.model_file import MODEL_NAME, Note, file_sha256, runnable_gguf
+from paars_bench.errors import MissingExtraError, PaarsError, UsageError
+
+PROVIDER = "paars_local"
+DEFAULT_CONTEXT = 4096
+_PASSED = ("temperature", "max_tokens", "seed", "stop", "top_p", "response_format")
+
+
+class LocalServer:
+    """One llama.cpp model, one slot: on two cores a second slot only slows the first (122 against 82 tokens/s).
+
+    Args:
+        path: a GGUF file, or None for the embedded model.
+        options: ``n_ctx`` (tokens of context) and ``n_threads``.
+        note: is told what takes time.
+    """
+
+    def __init__(self, path: Path | None, options: Mapping[str, str], note: Note) -> None:
+        try:
+            import xllamacpp
+        except ImportError as error:
+            raise MissingExtraError(
+                "--model local needs the package xllamacpp: pip install 'paars-bench[local]'"
+            ) from error
+        self.context = _whole(options, "n_ctx", DEFAULT_CONTEXT)
+        self.file, self.made = runnable_gguf(path, note)
+        self.name = MODEL_NAME if path is None else self.file.stem
+        self.sha256 = file_sha256(self.file)
+        threads = _whole(options, "n_threads", min(os.cpu_count() or 1, 8))
+        params = xllamacpp.CommonParams()
+        params.model.path = str(self.file)
+        params.n_ctx = self.context
+        params.n_parallel = 1
+        params.cpuparams.n_threads = threads
+        params.cpuparams_batch.n_threads = threads
+        params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        params.warmup = False
+        params.verbosity = -1
+        self.engine = f"llama.cpp (xllamacpp {xllamacpp.__version__})"
+        try:
+            with _quiet_stderr():
+                self._server = xllamacpp.Server(params)
+        except RuntimeError as error:
+            raise UsageError(f"--model local: llama.cpp cannot load {self.file}: {error}") from error
+        self._turn = threading.Lock()
+
+    def chat(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Answers one OpenAI-style chat request; blocks.
+
+        Raises:
+            PaarsError: llama.cpp answered with an error object.
+        """
+        with self._turn:
+            reply: Any = self._server.handle_chat_completions(dict(body))
+        if isinstance(reply, str):
+            reply = json.loads(reply)
+        if "choices" not in reply:
+            raise PaarsError(str(reply.get("error") or reply)[:500])
+        return dict(reply)
+
+
+def register(server: LocalServer) -> str:
+    """Makes ``server`` a LiteLLM provider and returns the model name to call."""
+    import litellm
+    from litellm import CustomLLM
+    from litellm.types.utils import Choices, Usage
+    from litellm.types.utils import Message as LiteLLMMessage
+
+    class LocalProvider(CustomLLM):  # type: ignore[misc]  # LiteLLM ships no types
+        """Hands a LiteLLM call to the model in this process."""
+
+        async def acompletion(self, *args: Any, **kwargs: Any) -> Any:
+            options = kwargs["optional_params"]
+            body = {"messages": kwargs["messages"], "cache_prompt": True}
+            body |= {k: options[k] for k in _PASSED if options.get(k) is not None}
+            model_response = kwargs["model_response"]
+            try:
+                reply = await asyncio.to_thread(server.chat, body)
+            except PaarsError as error:
+                raise _as_litellm_error(str(error)) from error
+            choice = reply["choices"][0]
+            model_response.choices = [
+                Choices(
+                    finish_reason=choice["finish_reason"],
+                    message=LiteLLMMessage(role="assistant", content=choice["message"].get("content")),
+                )
+            ]
+            model_response.model = server.name
+            model_response.usage = Usage(**reply["usage"])
+            return model_response
+
+    def _as_litellm_error(text: str) -> Exception:
+        kind: type[Exception] = litellm.exceptions.BadRequestError
+        if "context" in text and ("exceed" in text or "larger" in text):
+            kind = litellm.exceptions.ContextWindowExceededError
+        return kind(message=text, model=server.name, llm_provider=PROVIDER)
+
+    others = [p for p in litellm.custom_provider_map if p["provider"] != PROVIDER]
+    litellm.custom_provider_map = [*others, {"provider": PROVIDER, "custom_handler": LocalProvider()}]
+    litellm.utils.custom_llm_setup()
+    return f"{PROVIDER}/{server.name}"
+
+
+class _quiet_stderr:  # noqa: N801 - reads as a statement
+    """llama.cpp prints its load log to the file descriptor, past Python's logging."""
+
+    def __enter__(self) -> None:
+        self._kept = os.dup(2)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 2)
+        os.close(null)
+
+    def __exit__(self, *exc: object) -> None:
+        os.dup2(self._kept, 2)
+        os.close(self._kept)
+
+
+def _whole(options: Mapping[str, str], key: str, default: int) -> int:
+    text = options.get(key)
+    if text is None:
+        return default
+    if not text.isdigit() or int(text) < 1:
+        raise UsageError(f"--model_args {key}={text}: needs a whole number above 0, such as {key}={default}")
+    return int(text)

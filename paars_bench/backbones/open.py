@@ -1,0 +1,105 @@
+"""From the name a user typed to an open backbone, with every reason it cannot work said before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from paars_bench.backbones.aliases import resolve
+from paars_bench.backbones.door import Backbone, Traits
+from paars_bench.errors import MissingKeyError, UsageError
+
+# Read by the harness; everything else in --model_args goes to LiteLLM.
+OWN_ARGS = {"history_tokens": "tokens of shopping history in a prompt"}
+LOCAL_ARGS = {"n_ctx": "tokens of context", "n_threads": "threads of llama.cpp"}
+
+
+def open_backbone(model: str, model_args: Mapping[str, str], note: Callable[[str], None]) -> Backbone:
+    """Opens a backbone: alias, LiteLLM name, ``local``, ``local:PATH.gguf`` or a scripted baseline.
+
+    Args:
+        model: as the user typed it.
+        model_args: as in ``--model_args``.
+        note: is told what takes time.
+
+    Raises:
+        UsageError: unknown name, or an argument the backbone does not have.
+        MissingKeyError: the provider's API key is not set.
+        MissingExtraError: ``local`` without its extra.
+    """
+    resolved = resolve(model)
+    args = {k: v for k, v in model_args.items() if k not in OWN_ARGS}
+    if resolved.kind == "scripted":
+        from paars_bench.backbones.baselines import scripted_backbone
+
+        _refuse(args, {}, model)
+        return scripted_backbone(resolved.name)
+    if resolved.kind == "local":
+        return _open_local(model, resolved.path, args, note)
+    return _open_hosted(model, resolved.litellm_model, resolved.key_env, args)
+
+
+def _refuse(args: Mapping[str, str], valid: Mapping[str, str], model: str) -> None:
+    for key in args:
+        if key not in valid:
+            from paars_bench.errors import unknown
+
+            raise UsageError(unknown(f"--model_args key for {model}", key, {**valid, **OWN_ARGS}))
+
+
+def _open_local(
+    model: str, path: Path | None, args: Mapping[str, str], note: Callable[[str], None]
+) -> Backbone:
+    from paars_bench.backbones.gateway import LiteLLMBackbone
+    from paars_bench.backbones.local import LocalServer, register
+
+    _refuse(args, LOCAL_ARGS, model)
+    server = LocalServer(path, args, note)
+    name = register(server)
+    traits = Traits(
+        name=model,
+        litellm_model=name,
+        scripted=False,
+        context_tokens=server.context,
+        tools=False,  # llama.cpp offers tools to the model, but one of this size ignores them
+        reply_schema=True,
+        max_concurrency=1,
+        details={
+            "model": server.name,
+            "file": server.file.name,
+            "file_sha256": server.sha256,
+            "made": server.made,
+            "engine": server.engine,
+            "cost": "none",
+        },
+    )
+    return LiteLLMBackbone(model, name, {}, traits=traits, attempts=1)
+
+
+def _open_hosted(model: str, litellm_model: str, key_env: str | None, args: Mapping[str, str]) -> Backbone:
+    from paars_bench.backbones.gateway import LiteLLMBackbone, import_litellm
+
+    litellm = import_litellm()
+    options: dict[str, object] = dict(args)
+    for key in ("timeout",):
+        if key in args:
+            try:
+                options[key] = float(args[key])
+            except ValueError:
+                raise UsageError(f"--model_args {key}={args[key]}: needs seconds, such as {key}=60") from None
+    try:
+        litellm.get_llm_provider(litellm_model, api_base=args.get("api_base"))
+    except litellm.exceptions.BadRequestError:
+        raise UsageError(
+            f"--model {model}: LiteLLM knows no provider for it; write provider/model, such as openai/{model}, "
+            "or see `paars-bench ls models`"
+        ) from None
+    if "api_key" not in args:
+        known = litellm.validate_environment(litellm_model, api_base=args.get("api_base"))
+        if not known["keys_in_environment"] and known["missing_keys"]:
+            names = [key_env] if key_env else sorted(known["missing_keys"])
+            raise MissingKeyError(
+                f"--model {model} ({litellm_model}) needs an API key: set {' or '.join(names)}, or give "
+                "--model_args api_key=…"
+            )
+    return LiteLLMBackbone(model, litellm_model, options)

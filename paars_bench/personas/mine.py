@@ -1,0 +1,177 @@
+"""Persona mining in two prompts (paper, section 3): a consumer profile, then shopping preferences given the profile.
+
+The paper's prompts are lost in its published text; these are written anew. The model reasons first and answers after,
+in one JSON object, so that the reasoning is kept and becomes part of the persona.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from paars_bench.backbones.door import Backbone, Completion, Request, Usage
+from paars_bench.outcomes import Outcome
+from paars_bench.personas.history import History
+
+PROMPTS_VERSION = "1"
+_SYSTEM = "You study online shoppers. You answer with one JSON object and nothing else."
+_PROFILE = """Below is the shopping history of one customer: a line a day, the newest day first.
+
+<history>
+{history}
+</history>
+
+Who is this customer? First reason about what the history tells, in two or three sentences. Then give your best estimate
+of each point; write "unknown" only where nothing at all speaks for an answer.
+JSON keys: {keys}."""
+_PREFERENCES = """This is a consumer profile of the same customer:
+{profile}
+
+How does this customer shop? First reason from the history and the profile, in two or three sentences. Then give each
+preference.
+JSON keys: {keys}."""
+
+_SHORT = {"type": "string", "maxLength": 60}
+_REASONING = {"type": "string", "maxLength": 400}
+_LEVEL = {"type": "string", "enum": ["low", "medium", "high"]}
+_LIST = {"type": "array", "items": {"type": "string", "maxLength": 30}, "minItems": 1, "maxItems": 4}
+PROFILE_FIELDS: dict[str, Mapping[str, Any]] = {
+    "age_range": {"type": "string", "enum": ["18-24", "25-34", "35-44", "45-54", "55-64", "65+", "unknown"]},
+    "marital_status": {"type": "string", "enum": ["single", "partnered", "unknown"]},
+    "household": _SHORT,
+    "income": {"type": "string", "enum": ["low", "middle", "high", "unknown"]},
+    "lifestyle": _SHORT,
+    "interests": _LIST,
+}
+PREFERENCE_FIELDS: dict[str, Mapping[str, Any]] = {
+    "price_sensitivity": _LEVEL,
+    "value_perception": _SHORT,
+    "review_reliance": _LEVEL,
+    "brand_reputation": _LEVEL,
+    "decision_style": _SHORT,
+    "favourite_categories": _LIST,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A mined persona; ``outcome`` other than ok means that it could not be mined and may not be used.
+
+    Attributes:
+        shopper: whose history it was mined from.
+        profile: the first prompt's fields.
+        preferences: the second prompt's fields.
+        reasoning: the model's reasoning for each of the two.
+        history: what of the history was shown and what was cut.
+        outcome: ok, or how mining failed.
+        usage: of both calls.
+        error: in words, where it failed.
+    """
+
+    shopper: str
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    preferences: Mapping[str, Any] = field(default_factory=dict)
+    reasoning: Mapping[str, str] = field(default_factory=dict)
+    history: Mapping[str, Any] = field(default_factory=dict)
+    outcome: Outcome = Outcome.OK
+    usage: Usage = Usage()
+    error: str | None = None
+
+    def row(self) -> dict[str, Any]:
+        """Returns the persona as a line of ``personas.jsonl``."""
+        return {**asdict(self), "prompts_version": PROMPTS_VERSION}
+
+
+def persona_of(row: Mapping[str, Any]) -> Persona:
+    """Returns the persona of a line of ``personas.jsonl``."""
+    kept = {k: v for k, v in row.items() if k != "prompts_version"}
+    return Persona(**{**kept, "outcome": Outcome(kept["outcome"]), "usage": Usage(**kept["usage"])})
+
+
+async def mine_persona(
+    shopper: str, history: History, backbone: Backbone, *, seed: int, max_tokens: int = 400
+) -> Persona:
+    """Mines one persona with two calls.
+
+    Args:
+        shopper: whose history it is.
+        history: rendered from events before every case of the shopper.
+        backbone: the model that mines, the same that will play the shopper.
+        seed: sent with the calls where the provider takes one.
+        max_tokens: of each reply.
+    """
+    persona = Persona(shopper, history=history.cut())
+    if not history.text:
+        return replace(persona, outcome=Outcome.ENV_ERROR, error="no history before the cutoff to mine from")
+    first = _PROFILE.format(history=history.text, keys=_keys(PROFILE_FIELDS))
+    messages = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": first}]
+    params = {"temperature": 0, "max_tokens": max_tokens, "seed": seed}
+    answers: list[dict[str, Any]] = []
+    for fields in (PROFILE_FIELDS, PREFERENCE_FIELDS):
+        reply = await backbone.complete(
+            Request(messages, params=params, reply_schema=_schema(fields), role="persona")
+        )
+        persona = replace(persona, usage=persona.usage + reply.usage)
+        answer, problem = _read(reply, fields)
+        if answer is None:
+            return replace(persona, outcome=_outcome(reply), error=problem)
+        answers.append(answer)
+        profile = {k: v for k, v in answer.items() if k != "reasoning"}
+        second = _PREFERENCES.format(
+            profile=json.dumps(profile, ensure_ascii=False), keys=_keys(PREFERENCE_FIELDS)
+        )
+        messages = [
+            messages[0],
+            {"role": "user", "content": f"{first.rsplit('</history>', 1)[0]}</history>\n\n{second}"},
+        ]
+    profile, preferences = answers
+    return replace(
+        persona,
+        reasoning={"profile": profile.pop("reasoning"), "preferences": preferences.pop("reasoning")},
+        profile=profile,
+        preferences=preferences,
+    )
+
+
+def _schema(fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"reasoning": _REASONING, **fields},
+        "required": ["reasoning", *fields],
+        "additionalProperties": False,
+    }
+
+
+def _keys(fields: Mapping[str, Mapping[str, Any]]) -> str:
+    def hint(spec: Mapping[str, Any]) -> str:
+        if "enum" in spec:
+            return f" ({', '.join(spec['enum'])})"
+        return " (a list)" if spec["type"] == "array" else ""
+
+    return "reasoning, " + ", ".join(name + hint(spec) for name, spec in fields.items())
+
+
+def _outcome(reply: Completion) -> Outcome:
+    return reply.outcome if reply.outcome is not Outcome.OK else Outcome.UNPARSEABLE
+
+
+def _read(
+    reply: Completion, fields: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, Any] | None, str | None]:
+    """Returns the answer with exactly its fields, or why there is none."""
+    if reply.outcome is not Outcome.OK:
+        return None, reply.error or f"the reply was {reply.outcome}"
+    text = reply.text
+    start, end = text.find("{"), text.rfind("}")
+    try:
+        value = json.loads(text[start : end + 1])
+    except json.JSONDecodeError as error:
+        return None, f"not a JSON object ({error.msg})"
+    if not isinstance(value, dict):
+        return None, "not a JSON object"
+    missing = [k for k in ("reasoning", *fields) if k not in value]
+    if missing:
+        return None, f"lacks {', '.join(missing)}"
+    return {k: value[k] for k in ("reasoning", *fields)}, None
