@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from paars_bench.data.cases import Background
 from paars_bench.data.schema import Action, Catalog, Event
+from paars_bench.store.pages import clean
 
 RECENT = timedelta(days=182)
 CUT_RULE = "newest first, whole days, to a token budget"
@@ -89,28 +90,29 @@ def render_history(
     return History("\n".join(lines), sum(n for _, n in blocks), shown, tokens, budget)
 
 
+def event_words(event: Event, catalog: Catalog) -> str:
+    """Returns one event in words, such as ``searched "usb hub"``; "" for leaving."""
+    match event.action:
+        case Action.SEARCH:
+            return f'searched "{clean(event.query or "", _TITLE_CHARS)}"'
+        case Action.VIEW:
+            return f"viewed {_product(event, catalog)}"
+        case Action.CART_ADD:
+            return f"put in cart {_product(event, catalog)}"
+        case Action.CART_REMOVE:
+            return f"took out of cart {_product(event, catalog)}"
+        case Action.PURCHASE:
+            return f"bought {_product(event, catalog)}"
+        case Action.LEAVE:
+            return ""
+
+
 def _day(events: Sequence[Event], catalog: Catalog) -> str:
-    parts: list[str] = []
-    for event in events:
-        match event.action:
-            case Action.SEARCH:
-                parts.append(f'searched "{event.query}"')
-            case Action.VIEW:
-                parts.append(f"viewed {_product(event, catalog)}")
-            case Action.CART_ADD:
-                parts.append(f"put in cart {_product(event, catalog)}")
-            case Action.CART_REMOVE:
-                parts.append(f"took out of cart {_product(event, catalog)}")
-            case Action.PURCHASE:
-                parts.append(f"bought {_product(event, catalog)}")
-            case Action.LEAVE:
-                continue
-    return "; ".join(dict.fromkeys(parts))
+    return "; ".join(dict.fromkeys(event_words(e, catalog) for e in events))
 
 
 def _product(event: Event, catalog: Catalog) -> str:
     if event.product is None or event.product not in catalog:
         return "a product no longer listed"
-    title = " ".join(catalog[event.product].title.split())
-    title = title if len(title) <= _TITLE_CHARS else title[: _TITLE_CHARS - 1] + "…"
+    title = clean(catalog[event.product].title, _TITLE_CHARS)
     return f"{title} (${event.price:.2f})" if event.price is not None else title

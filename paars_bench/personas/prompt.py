@@ -1,4 +1,4 @@
-"""The stable head of a prompt: role, then what the condition tells of the shopper. Equal for all cases of a shopper."""
+"""What a condition tells of the shopper, as the stable head of every prompt: equal for all cases of a shopper."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ from paars_bench.personas.conditions import Condition
 from paars_bench.personas.history import History
 from paars_bench.personas.mine import Persona
 
-_ROLE = "You act as a customer of an online shop and do what this customer would do."
-_UNKNOWN = "Nothing is known about the customer."
-
-
 def persona_block(condition: Condition, persona: Persona | None, history: History | None) -> str:
-    """Returns the head of the system message for one shopper under one condition.
+    """Returns what is said of one shopper under one condition; "" under ``base``.
 
     Args:
         condition: which parts are shown.
@@ -23,14 +19,14 @@ def persona_block(condition: Condition, persona: Persona | None, history: Histor
     """
     parts: list[str] = []
     if "profile" in condition.parts and persona is not None:
-        parts.append("The customer:\n" + _fields(persona.profile))
+        parts.append("Who you are:\n" + _fields(persona.profile))
     if "preferences" in condition.parts and persona is not None:
-        parts.append("How the customer shops:\n" + _fields(persona.preferences))
+        parts.append("How you shop:\n" + _fields(persona.preferences))
     if "reasoning" in condition.parts and persona is not None:
-        parts.append("Why we think so:\n" + "\n".join(persona.reasoning.values()))
+        parts.append("What speaks for this:\n" + "\n".join(persona.reasoning.values()))
     if "history" in condition.parts and history is not None:
-        parts.append(f"What the customer did, the newest first:\n<history>\n{history.text}\n</history>")
-    return "\n\n".join([_ROLE, *(parts or [_UNKNOWN])])
+        parts.append(f"What you did in this store, the newest first:\n<history>\n{history.text}\n</history>")
+    return "\n\n".join(parts)
 
 
 def _fields(values: Mapping[str, Any]) -> str:

@@ -1,0 +1,6 @@
+"""Running: what is asked, in which order, under which budgets, and what is kept of it."""
+
+from paars_bench.run.evaluate import RunOutcome, evaluate, evaluate_spec, rescore
+from paars_bench.run.spec import RunSpec
+
+__all__ = ["RunOutcome", "RunSpec", "evaluate", "evaluate_spec", "rescore"]

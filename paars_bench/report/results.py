@@ -1,0 +1,243 @@
+"""``results.json``: every number of a run with its count, interval, floor and origin, as lists that load into a table."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from paars_bench.backbones.door import Usage
+from paars_bench.data.cases import ShoppingData
+from paars_bench.errors import PaarsError
+from paars_bench.outcomes import Outcome
+from paars_bench.run.seeds import derive
+from paars_bench.tasks.render import Renderer
+from paars_bench.tasks.result import CaseResult, case_key
+from paars_bench.tasks.sides import Sides
+
+if TYPE_CHECKING:
+    from paars_bench.run.plan import Plan
+
+SCHEMA_VERSION = 1
+RESAMPLES = 1000
+SPLITS = 20
+EXIT_BY_STATUS = {"complete": 0, "partial": 2, "budget": 3, "failed": 4, "interrupted": 130}
+_BUDGETS = ("max_cost", "max_tokens_total", "max_time")
+
+
+def build_results(
+    config: Mapping[str, Any],
+    plan: Plan,
+    data: ShoppingData,
+    done: Mapping[str, CaseResult],
+    *,
+    persona_usage: Usage,
+    seconds: float,
+    stop: str | None,
+    note: Callable[[str], None],
+) -> dict[str, Any]:
+    """Computes what ``results.json`` holds.
+
+    Args:
+        config: ``config.json`` of the run.
+        plan: what was to be asked.
+        data: the data set.
+        done: results by key.
+        persona_usage: spent on mining personas.
+        seconds: of every process that worked on the run.
+        stop: why asking ended early, or None.
+        note: is told what takes time.
+    """
+    engines = _Engines(note)
+    tasks = _score_tasks(plan, data, done, engines, stop)
+    task_usage = _total(r.usage for r in done.values())
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run": {
+            "id": config["id"],
+            "status": _status(tasks, plan, stop),
+            "stop": stop,
+            "command": config["command"],
+            "seed": config["spec"]["seed"],
+            "repeats": config["spec"]["repeats"],
+            "started": config["started"],
+            "seconds": round(seconds, 3),
+            "config_sha256": _config_digest(config),
+        },
+        "environment": config["environment"],
+        "model": config["model"],
+        "dataset": {
+            "name": data.name,
+            "revision": data.revision,
+            "sha256": data.sha256,
+            "human_reference": data.human_reference,
+            "licence": data.licence,
+            "shoppers": len(plan.shoppers),
+            "cases": sum(len(c) for c in plan.cases.values()),
+        },
+        "history": {"budget_tokens": config["identity"]["history_tokens"], "rule": _cut_rule()},
+        "engines": engines.describe(),
+        "unsupported": [{"task": t, "why": why} for t, why in plan.unsupported.items()],
+        "tasks": tasks,
+        "usage": {"by_role": {"task": _usage(task_usage), "persona": _usage(persona_usage)}},
+    }
+
+
+def exit_code(results: Mapping[str, Any]) -> int:
+    """Returns the exit code that belongs to the status of a run."""
+    return EXIT_BY_STATUS[results["run"]["status"]]
+
+
+class _Engines:
+    """The embedding and perplexity models, loaded when a metric first needs them and named in the results."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
+        self._embedding: Any = None
+        self._perplexity: Any = None
+        self.problem: str | None = None
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        if self._embedding is None:
+            from paars_bench.backbones.engines import embedding_engine
+
+            self._embedding = embedding_engine()
+            self._note(f"embedding with {self._embedding.name}")
+        return self._embedding.encode(texts)
+
+    def perplexity(self, pairs: Sequence[tuple[str, str]]) -> Any:
+        import numpy as np
+
+        if self.problem is None and self._perplexity is None:
+            self._open_perplexity()
+        if self._perplexity is None:
+            return np.full(len(pairs), math.nan)
+        return self._perplexity.perplexity([c for c, _ in pairs], [t for _, t in pairs])
+
+    def _open_perplexity(self) -> None:
+        from paars_bench.backbones.engines import perplexity_engine
+        from paars_bench.backbones.model_file import embedded_gguf
+
+        try:
+            self._perplexity = perplexity_engine(lambda: embedded_gguf(self._note))
+        except PaarsError as error:
+            self.problem = str(error)
+            self._note(f"no perplexity strata: {error}")
+            return
+        self._note(f"perplexity with {self._perplexity.name} (kept on disk, so only the first run waits)")
+
+    def describe(self) -> dict[str, Any]:
+        """Returns the engines by name; null where no metric needed one."""
+
+        def one(engine: Any) -> dict[str, Any] | None:
+            return None if engine is None else {"name": engine.name, "revision": engine.revision}
+
+        return {
+            "embedding": one(self._embedding),
+            "perplexity": one(self._perplexity),
+            "perplexity_problem": self.problem,
+        }
+
+
+def _score_tasks(
+    plan: Plan, data: ShoppingData, done: Mapping[str, CaseResult], engines: _Engines, stop: str | None
+) -> list[dict[str, Any]]:
+    import numpy as np
+
+    from paars_bench.metrics import ResamplingPlan
+    from paars_bench.tasks.score import Scorer
+
+    scorer: Scorer | None = None
+    if len(plan.shoppers) >= 2:
+        rng = np.random.default_rng(derive(plan.seed, "resampling"))
+        resampling = ResamplingPlan.make(plan.shoppers, resamples=RESAMPLES, splits=SPLITS, rng=rng)
+        scorer = Scorer(resampling, plan.seed, engines.embed, engines.perplexity)
+    rows = []
+    for name, spec in plan.specs.items():
+        renderer = Renderer(spec, data.catalog)
+        for condition in plan.conditions[name]:
+            found = [
+                done.get(case_key(name, condition, case_id, repeat))
+                for case_id in plan.cases[name]
+                for repeat in range(plan.repeats)
+            ]
+            scored = [r for r in found if r is not None and r.scored]
+            sides = Sides(plan.cases[name], scored, len(found) - len(scored), renderer, data.catalog)
+            rows.append(
+                {
+                    "task": name,
+                    "version": spec.version,
+                    "condition": condition,
+                    "counts": _counts(found, stop),
+                    "coverage": round(sides.coverage, 6),
+                    "min_coverage": spec.min_coverage,
+                    "metrics": []
+                    if scorer is None
+                    else [_strict(scorer.score(name, condition, m, sides)) for m in spec.metric_list],
+                    "why_no_metrics": None if scorer else "a single shopper: nothing can be resampled",
+                }
+            )
+    return rows
+
+
+def _counts(found: Sequence[CaseResult | None], stop: str | None) -> dict[str, Any]:
+    not_asked = Outcome.COST_LIMIT if stop in _BUDGETS else Outcome.CANCELLED
+    by_outcome = Counter(str(r.outcome if r is not None else not_asked) for r in found)
+    return {
+        "planned": len(found),
+        "scored": sum(1 for r in found if r is not None and r.scored),
+        "not_asked": sum(1 for r in found if r is None),
+        "by_outcome": dict(sorted(by_outcome.items())),
+    }
+
+
+def _status(tasks: Sequence[Mapping[str, Any]], plan: Plan, stop: str | None) -> str:
+    if stop is not None and any(t["counts"]["not_asked"] for t in tasks):
+        return "budget" if stop in _BUDGETS else "interrupted" if stop == "interrupted" else "failed"
+    if any(t["coverage"] < t["min_coverage"] for t in tasks):
+        return "partial"
+    return "complete"
+
+
+def _strict(value: Any) -> Any:
+    """Returns strict JSON: a number that is not finite becomes null, NumPy's numbers become Python's."""
+    if isinstance(value, Mapping):
+        return {str(k): _strict(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(v) for v in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _total(usages: Any) -> Usage:
+    total = Usage()
+    for usage in usages:
+        total += usage
+    return total
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    return {
+        "input": usage.input,
+        "cached": usage.cached,
+        "output": usage.output,
+        "reasoning": usage.reasoning,
+        "cost_usd": usage.cost_usd,
+    }
+
+
+def _config_digest(config: Mapping[str, Any]) -> str:
+    import hashlib
+    import json
+
+    return hashlib.sha256(json.dumps(config["identity"], sort_keys=True).encode()).hexdigest()
+
+
+def _cut_rule() -> str:
+    from paars_bench.personas.history import CUT_RULE
+
+    return CUT_RULE

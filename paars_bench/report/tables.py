@@ -1,0 +1,183 @@
+"""The tables a reader of the paper recognises: Table 2 (group KL), Table 3 (choice accuracy), Table 4 (diversity)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from paars_bench.backbones.door import Backbone
+from paars_bench.data.cases import ShoppingData
+
+if TYPE_CHECKING:
+    from paars_bench.run.plan import Plan
+
+Metric = Mapping[str, Any]
+
+
+def show_results(results: Mapping[str, Any], path: Path, console: Console | None = None) -> None:
+    """Prints the tables of a run, what failed, and where everything lies."""
+    out = console or Console(highlight=False)
+    data, run = results["dataset"], results["run"]
+    simulated = " [bold](simulated humans: not a claim about people)[/bold]" if _simulated(results) else ""
+    out.print(
+        f"\n{results['model']['name']} on {data['name']}{simulated} · {data['shoppers']} shoppers · seed {run['seed']}"
+    )
+    rows = [(t, m) for t in results["tasks"] for m in t["metrics"]]
+    _group_table(out, [(t, m) for t, m in rows if "floor" in m])
+    _individual_table(out, [(t, m) for t, m in rows if m["level"] == "individual"])
+    _strata_table(out, [(t, m) for t, m in rows if m.get("strata")])
+    _diversity_table(out, [(t, m) for t, m in rows if m["metric"].endswith("_ttr")])
+    _empty(out, [(t, m) for t, m in rows if m.get("why")])
+    _counts(out, results)
+    _engines(out, results)
+    out.print(f"{run['status']}: results in {path / 'results.json'}", soft_wrap=True)
+
+
+def _group_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
+    if not rows:
+        return
+    table = Table(
+        title="Group alignment (Table 2): divergence from the humans; floor = humans against humans at the same n",
+        title_justify="left",
+    )
+    for name in ("task", "metric", "condition"):
+        table.add_column(name)
+    for name in ("value", "95 % interval", "floor", "knows nothing", "score (100 = human)", "n"):
+        table.add_column(name, justify="right")
+    for task, m in rows:
+        reference = m["reference"] or {}
+        table.add_row(
+            task["task"],
+            m["metric"],
+            task["condition"],
+            _num(m["value"]),
+            _ci(m["ci"]),
+            _num(m["floor"]),
+            f"{_num(reference.get('value'))} {reference.get('kind', '')}".strip(),
+            f"{_num(m['score'], 1)} {_ci(m['score_ci'], 0)}".strip() if m["score"] is not None else "–",
+            str(m["n"]),
+        )
+    out.print(table)
+    for why in sorted({m["score_note"] for _, m in rows if m["score_note"]}):
+        out.print(f"  –: {why}")
+
+
+def _individual_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
+    if not rows:
+        return
+    table = Table(title="Individual alignment (Table 3): each agent against its own human", title_justify="left")
+    for name in ("task", "metric", "condition"):
+        table.add_column(name)
+    for name in ("value", "95 % interval", "failures as wrong", "coverage", "n"):
+        table.add_column(name, justify="right")
+    for task, m in rows:
+        if m["value"] is None:
+            continue
+        table.add_row(
+            task["task"],
+            m["metric"],
+            task["condition"],
+            _num(m["value"]),
+            _ci(m["ci"]),
+            _num(m["strict_value"]),
+            f"{m['coverage']:.1%}",
+            str(m["n"]),
+        )
+    out.print(table)
+
+
+def _strata_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
+    if not rows:
+        return
+    title = "Query similarity by perplexity of the human query (Figure 2), the easiest fifth first"
+    table = Table(title=title, title_justify="left")
+    table.add_column("condition")
+    most = max(len(m["strata"]) for _, m in rows)
+    for place in range(1, most + 1):
+        table.add_column(f"bin {place}", justify="right")
+    for task, m in rows:
+        table.add_row(task["condition"], *(f"{_num(s['value'])} (n={s['n']})" for s in m["strata"]))
+    out.print(table)
+
+
+def _diversity_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
+    shown = [(t, m) for t, m in rows if m["value"] is not None]
+    if not shown:
+        return
+    title = "Diversity (Table 4): type-token ratio at the same number of tokens"
+    table = Table(title=title, title_justify="left")
+    for name in ("task", "metric", "condition"):
+        table.add_column(name)
+    for name in ("agents", "95 % interval", "humans", "humans' interval", "n"):
+        table.add_column(name, justify="right")
+    for task, m in shown:
+        cells = (_num(m["value"]), _ci(m["ci"]), _num(m["human"]), _ci(m["human_ci"]), str(m["n"]))
+        table.add_row(task["task"], m["metric"], task["condition"], *cells)
+    out.print(table)
+
+
+def _empty(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
+    for task, m in rows:
+        out.print(f"no value: {task['task']} / {task['condition']} / {m['metric']}: {m['why']}")
+
+
+def _counts(out: Console, results: Mapping[str, Any]) -> None:
+    table = Table(title="Cases: planned = scored + all other outcomes", title_justify="left")
+    for name in ("task", "condition"):
+        table.add_column(name)
+    for name in ("planned", "scored", "other outcomes"):
+        table.add_column(name, justify="right")
+    for task in results["tasks"]:
+        counts = task["counts"]
+        others = {k: v for k, v in counts["by_outcome"].items() if k != "ok"}
+        text = ", ".join(f"{k} {v}" for k, v in others.items()) or "none"
+        table.add_row(task["task"], task["condition"], str(counts["planned"]), str(counts["scored"]), text)
+    out.print(table)
+    for item in results["unsupported"]:
+        out.print(f"not run: {item['task']} ({item['why']})")
+    for task in results["tasks"]:
+        if task["coverage"] < task["min_coverage"]:
+            out.print(
+                f"partial: {task['task']} / {task['condition']} has {task['coverage']:.1%} of its cases scored, "
+                f"below the {task['min_coverage']:.0%} its task asks for"
+            )
+
+
+def _engines(out: Console, results: Mapping[str, Any]) -> None:
+    for role, engine in results["engines"].items():
+        if isinstance(engine, Mapping):
+            out.print(f"{role}: {engine['name']}")
+    spent = results["usage"]["by_role"]
+    tokens = sum(u["input"] + u["output"] for u in spent.values())
+    costs = [u["cost_usd"] for u in spent.values()]
+    cost = "price unknown" if None in costs else f"${sum(costs):.4f}"
+    out.print(f"{tokens:,} tokens · {cost} · {results['run']['seconds']:.0f} s")
+
+
+def show_plan(plan: Plan, data: ShoppingData, backbone: Backbone) -> None:
+    """Prints what a run would ask, without asking."""
+    out = Console(highlight=False)
+    table = Table(title=f"Would ask {backbone.traits.litellm_model} on {data.name}", title_justify="left")
+    table.add_column("task")
+    table.add_column("conditions")
+    table.add_column("cases", justify="right")
+    for name, conditions in plan.conditions.items():
+        table.add_row(name, ", ".join(conditions), str(len(plan.cases[name]) * len(conditions) * plan.repeats))
+    out.print(table)
+    out.print(f"{len(plan)} cases of {len(plan.shoppers)} shoppers; nothing was called")
+
+
+def _simulated(results: Mapping[str, Any]) -> bool:
+    return bool(results["dataset"]["human_reference"] == "simulated")
+
+
+def _num(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _ci(ci: Mapping[str, Any] | None, digits: int = 3) -> str:
+    return "–" if ci is None else f"[{ci['low']:.{digits}f}, {ci['high']:.{digits}f}]"

@@ -1,0 +1,144 @@
+"""The head of each prompt: who the shopper is, under one condition. Personas are mined once a shopper and kept on disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from paars_bench.backbones.door import Backbone, Usage
+from paars_bench.data.cases import Case, CaseKind, ShoppingData
+from paars_bench.outcomes import POLICY, Outcome
+from paars_bench.personas.conditions import CONDITIONS
+from paars_bench.personas.history import History, render_history
+from paars_bench.personas.mine import Persona, mine_persona, persona_of
+from paars_bench.personas.prompt import persona_block
+from paars_bench.run.journal import JsonLines
+from paars_bench.run.seeds import derive
+
+HISTORY_CAP = 8000
+_HISTORY_SHARE = 5  # a fifth of the context: the rest is for the persona, the task's pages and the reply
+
+
+def history_budget(context_tokens: int, wanted: str | None) -> int:
+    """Returns how many tokens of history a prompt may hold: as asked, else a fifth of the context, at most 8,000."""
+    if wanted is not None:
+        return int(wanted)
+    return min(HISTORY_CAP, context_tokens // _HISTORY_SHARE)
+
+
+class Head(NamedTuple):
+    """The head of a prompt, or why there is none."""
+
+    text: str
+    outcome: Outcome = Outcome.OK
+    error: str | None = None
+
+
+class Heads:
+    """Makes prompt heads.
+
+    Args:
+        data: gives backgrounds and titles.
+        backbone: mines the personas.
+        store: ``personas.jsonl`` of the run.
+        budget: tokens of history in a prompt.
+        donors: whose persona each shopper gets under ``shuffled``.
+        seed: of the run.
+        pay: is told what each mined persona used.
+    """
+
+    def __init__(
+        self,
+        data: ShoppingData,
+        backbone: Backbone,
+        store: JsonLines,
+        *,
+        budget: int,
+        donors: Mapping[str, str],
+        seed: int,
+        pay: Callable[[Usage], None],
+    ) -> None:
+        self._data, self._backbone, self._store = data, backbone, store
+        self._budget, self._donors, self._seed = budget, donors, seed
+        self._mined: dict[str, Persona] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._histories: dict[str, History] = {}
+        self._pay = pay
+        self.damaged = 0
+
+    def resume(self) -> int:
+        """Reads the personas on disk and returns how many there are."""
+        loaded = self._store.load()
+        self.damaged = loaded.damaged
+        for row in loaded.rows:
+            persona = persona_of(row)
+            if not POLICY[persona.outcome].owed:
+                self._mined[persona.shopper] = persona
+        return len(self._mined)
+
+    @property
+    def personas(self) -> list[Persona]:
+        """Every persona mined, in the order of their shoppers."""
+        return [self._mined[s] for s in sorted(self._mined)]
+
+    async def head(self, condition_name: str, case: Case) -> Head:
+        """Returns the head of a case's prompt under a condition; mines the persona if that is still owed."""
+        condition = CONDITIONS[condition_name]
+        if not condition.parts:
+            return Head(persona_block(condition, None, None))
+        who = self._donors[case.shopper] if condition.other_shopper else case.shopper
+        persona = None
+        if condition.needs_persona and not self._backbone.traits.scripted:
+            persona = await self._persona(who)
+            if persona.outcome is not Outcome.OK:
+                why = f"the persona of {who} could not be mined: {persona.error}"
+                return Head("", persona.outcome, why)
+        history = self._history(who)
+        if condition.other_shopper:
+            history = self._render(who, exclude=_products(case))
+        return Head(persona_block(condition, persona, history))
+
+    async def _persona(self, shopper: str) -> Persona:
+        lock = self._locks.setdefault(shopper, asyncio.Lock())
+        async with lock:
+            if shopper not in self._mined:
+                persona = await mine_persona(
+                    shopper,
+                    self._history(shopper),
+                    self._backbone,
+                    seed=derive(self._seed, "persona", shopper),
+                )
+                self._store.append(persona.row())
+                self._mined[shopper] = persona
+                self._pay(persona.usage)
+            return self._mined[shopper]
+
+    def _history(self, shopper: str) -> History:
+        if shopper not in self._histories:
+            if len(self._histories) > 512:  # one shopper's calls lie together, so a few suffice
+                self._histories.clear()
+            self._histories[shopper] = self._render(shopper, exclude=())
+        return self._histories[shopper]
+
+    def _render(self, shopper: str, exclude: tuple[str, ...]) -> History:
+        return render_history(
+            self._data.background(shopper),
+            self._data.catalog,
+            budget=self._budget,
+            count_tokens=self._backbone.count_tokens,
+            exclude=exclude,
+        )
+
+
+def _products(case: Case) -> tuple[str, ...]:
+    """The products a case asks about: another shopper's history must not name them either."""
+    match case.kind:
+        case CaseKind.QUERY_PAIRS:
+            return (case.values["product"],)
+        case CaseKind.ITEM_CHOICES:
+            return tuple(case.values["options"])
+        case CaseKind.RANK_CHOICES:
+            return tuple(case.values["shown"])
+        case CaseKind.SESSIONS:
+            return ()

@@ -1,0 +1,100 @@
+"""The journal: one line of strict JSON for each finished case, appended before the next begins to wait.
+
+A process that is killed loses only what was in flight. On opening, a torn last line is cut off and its case is owed
+again; a line that is damaged elsewhere is counted, said and owed again too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+_FSYNC_SECONDS = 1.0  # flushing saves a line from the death of this process; fsync, from that of the machine
+
+
+class Loaded(NamedTuple):
+    """What a file of JSON lines held: its rows, and how many lines were torn or damaged."""
+
+    rows: list[dict[str, Any]]
+    damaged: int
+
+
+class JsonLines:
+    """An append-only file of JSON objects.
+
+    Args:
+        path: the file; its folder must exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._handle: IO[bytes] | None = None
+        self._synced = 0.0
+
+    def load(self) -> Loaded:
+        """Returns the rows on disk and cuts a torn last line off."""
+        if not self.path.exists():
+            return Loaded([], 0)
+        rows: list[dict[str, Any]] = []
+        damaged = 0
+        sound_end = 0
+        with self.path.open("rb") as handle:
+            for line in handle:
+                whole = line.endswith(b"\n")
+                row = _row(line) if whole else None
+                if row is None:
+                    damaged += 1
+                else:
+                    rows.append(row)
+                if whole:
+                    sound_end += len(line)
+        if sound_end != self.path.stat().st_size:
+            os.truncate(self.path, sound_end)
+        return Loaded(rows, damaged)
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Writes one row and hands it to the operating system.
+
+        Raises:
+            OSError: the disk is full or read-only; nothing that was written before is lost.
+        """
+        if self._handle is None:
+            self._handle = self.path.open("ab")
+        text = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
+        self._handle.write(text.encode("utf-8", "replace") + b"\n")
+        self._handle.flush()
+        now = time.monotonic()
+        if now - self._synced > _FSYNC_SECONDS:
+            os.fsync(self._handle.fileno())
+            self._synced = now
+
+    def close(self) -> None:
+        """Writes everything through to the disk."""
+        if self._handle is not None:
+            self._handle.flush()
+            os.fsync(self._handle.fileno())
+            self._handle.close()
+            self._handle = None
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def write_atomically(path: Path, value: Mapping[str, Any]) -> None:
+    """Writes strict JSON so that a reader sees the old file or the new one, never half of one."""
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8") as handle:
+        json.dump(value, handle, ensure_ascii=False, allow_nan=False, indent=1)
+        handle.write("\n")
+        handle.flush()
+        os.fsync(handle.fileno())
+    part.replace(path)

@@ -1,0 +1,143 @@
+"""What will be asked: every task, condition, case and repeat, ordered so that one shopper's calls lie close together.
+
+Providers bill a repeated prompt prefix at a tenth, and llama.cpp skips it: a shopper's persona and history are that prefix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from paars_bench.config.spec import TaskSpec
+from paars_bench.data import iter_cases
+from paars_bench.data.cases import Case, CaseKind, ShoppingData
+from paars_bench.errors import UsageError, unknown
+from paars_bench.personas.conditions import CONDITIONS
+from paars_bench.run.seeds import derive
+from paars_bench.run.spec import RunSpec
+from paars_bench.tasks.ask import Question
+from paars_bench.tasks.result import case_key
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The questions of a run.
+
+    Attributes:
+        specs: tasks the data set supports, by name.
+        unsupported: tasks it does not support, with the reason.
+        conditions: of each task.
+        cases: of each task, by case id, in the order of their shoppers.
+        shoppers: everyone with a case, in the order they are worked through.
+        donors: whose persona each shopper gets under ``shuffled``: never its own, everyone gives once.
+        repeats: how often each case is asked.
+        seed: of the run.
+    """
+
+    specs: Mapping[str, TaskSpec]
+    unsupported: Mapping[str, str]
+    conditions: Mapping[str, tuple[str, ...]]
+    cases: Mapping[str, Mapping[str, Case]]
+    shoppers: Sequence[str]
+    donors: Mapping[str, str]
+    repeats: int
+    seed: int
+
+    def __len__(self) -> int:
+        return sum(len(self.cases[t]) * len(self.conditions[t]) for t in self.specs) * self.repeats
+
+    def questions(self) -> Iterator[Question]:
+        """Yields every question: by shopper, then condition, then task."""
+        by_shopper: dict[str, dict[str, list[Case]]] = {}
+        for task, cases in self.cases.items():
+            for case in cases.values():
+                by_shopper.setdefault(case.shopper, {}).setdefault(task, []).append(case)
+        for shopper in self.shoppers:
+            for condition in CONDITIONS:
+                for task, cases_here in by_shopper.get(shopper, {}).items():
+                    if condition not in self.conditions[task]:
+                        continue
+                    for case in cases_here:
+                        for repeat in range(self.repeats):
+                            yield self._question(task, condition, case, repeat)
+
+    def _question(self, task: str, condition: str, case: Case, repeat: int) -> Question:
+        seed = derive(self.seed, case_key(task, condition, case.case_id, repeat))
+        return Question(self.specs[task], condition, CONDITIONS[condition].sampled, case, repeat, seed)
+
+
+def make_plan(specs: Sequence[TaskSpec], data: ShoppingData, spec: RunSpec) -> Plan:
+    """Chooses the questions of a run.
+
+    Raises:
+        UsageError: no task is supported, a condition is unknown, or ``shuffled`` has one shopper only.
+    """
+    supported = [s for s in specs if s.dataset.cases in data.kinds]
+    unsupported = {
+        s.task: f"{data.name} has no {s.dataset.cases} cases" for s in specs if s not in supported
+    }
+    if not supported:
+        have = ", ".join(sorted(data.kinds))
+        raise UsageError(
+            f"--dataset {data.name} supports none of the tasks {', '.join(unsupported)}: it has {have} cases; "
+            "see `paars-bench ls datasets`"
+        )
+    conditions = {s.task: choose_conditions(s, spec.conditions) for s in supported}
+    cases = _choose_cases(supported, data, spec)
+    shoppers = list(dict.fromkeys(c.shopper for chosen in cases.values() for c in chosen.values()))
+    shoppers.sort(key=lambda s: derive(spec.seed, "shopper", s))
+    if len(shoppers) < 2 and any("shuffled" in c for c in conditions.values()):
+        raise UsageError("--conditions shuffled needs at least two shoppers; raise --limit to 2 or more")
+    ring = sorted(shoppers, key=lambda s: derive(spec.seed, "shuffled", s))
+    donors = dict(zip(ring, [*ring[1:], *ring[:1]], strict=True))
+    by_name = {s.task: s for s in supported}
+    return Plan(by_name, unsupported, conditions, cases, shoppers, donors, spec.repeats, spec.seed)
+
+
+def choose_conditions(spec: TaskSpec, wanted: Sequence[str] | None) -> tuple[str, ...]:
+    """Returns the conditions of one task, in their fixed order.
+
+    Raises:
+        UsageError: a name is not a condition.
+    """
+    if wanted is None:
+        return tuple(c for c in CONDITIONS if c in spec.conditions)
+    for name in wanted:
+        if name != "all" and name not in CONDITIONS:
+            raise UsageError(
+                unknown("condition", name, [*CONDITIONS, "all"], see="paars-bench ls conditions")
+            )
+    return tuple(c for c in CONDITIONS if "all" in wanted or c in wanted)
+
+
+def _choose_cases(
+    specs: Sequence[TaskSpec], data: ShoppingData, spec: RunSpec
+) -> dict[str, dict[str, Case]]:
+    """Returns each task's cases; under a limit, one of each shopper first, and the same shoppers for every task."""
+    grouped: dict[CaseKind, dict[str, list[Case]]] = {}
+    for kind in {s.dataset.cases for s in specs}:
+        by_shopper: dict[str, list[Case]] = {}
+        for case in iter_cases(data.cases(kind), kind):
+            by_shopper.setdefault(case.shopper, []).append(case)
+        grouped[kind] = by_shopper
+    everyone: dict[str, Any] = {s: None for by in grouped.values() for s in by}
+    order = sorted(
+        everyone,
+        key=lambda s: (-sum(s in by for by in grouped.values()), derive(spec.seed, "shopper", s)),
+    )
+    return {s.task: _first(grouped[s.dataset.cases], order, spec) for s in specs}
+
+
+def _first(by_shopper: Mapping[str, list[Case]], order: Sequence[str], spec: RunSpec) -> dict[str, Case]:
+    present = [s for s in order if s in by_shopper]
+    if spec.limit is None:
+        return {c.case_id: c for s in present for c in by_shopper[s]}
+    ranked = {
+        s: sorted(by_shopper[s], key=lambda c: derive(spec.seed, "case", c.case_id))
+        for s in present[: spec.limit]
+    }
+    chosen: list[Case] = []
+    for turn in range(max(map(len, ranked.values()), default=0)):
+        chosen += [cases[turn] for cases in ranked.values() if turn < len(cases)]
+    return {c.case_id: c for c in chosen[: spec.limit]}

@@ -1,0 +1,150 @@
+"""Bounded workers over an iterator: at most so many questions in flight, each journaled before the next is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from paars_bench.backbones.door import Backbone, Usage
+from paars_bench.outcomes import POLICY, Outcome
+from paars_bench.run.heads import Heads
+from paars_bench.run.journal import JsonLines
+from paars_bench.run.spec import RunSpec
+from paars_bench.tasks.ask import Asker, Question, ask, blank_result
+from paars_bench.tasks.result import CaseResult
+
+
+class Stop(StrEnum):
+    """Why a run ended before every question was asked."""
+
+    INTERRUPTED = "interrupted"
+    MAX_COST = "max_cost"
+    MAX_TOKENS = "max_tokens_total"
+    MAX_TIME = "max_time"
+    FAIL_ON_ERROR = "fail_on_error"
+
+
+@dataclass(slots=True)
+class Account:
+    """What a run has done and spent so far, in this process and before.
+
+    Attributes:
+        planned: questions of the whole plan.
+        before: finished by earlier processes.
+        done: finished by this one.
+        failed: of those done, how many are not scored.
+        usage: of tasks and personas, earlier processes included.
+        unpriced: calls whose price LiteLLM does not know.
+        started: monotonic seconds.
+        stop: set when no further question should be asked.
+    """
+
+    planned: int
+    before: int = 0
+    done: int = 0
+    failed: int = 0
+    usage: Usage = field(default_factory=Usage)
+    unpriced: int = 0
+    started: float = field(default_factory=time.monotonic)
+    stop: Stop | None = None
+
+    def add(self, usage: Usage) -> None:
+        """Counts one case's or one persona's usage."""
+        if usage.cost_usd is None:
+            self.unpriced += 1
+        self.usage += Usage(usage.input, usage.cached, usage.output, usage.reasoning, usage.cost_usd or 0.0)
+
+    def check(self, spec: RunSpec) -> None:
+        """Sets ``stop`` once a budget is reached or too much failed."""
+        if self.stop is not None:
+            return
+        if spec.max_cost is not None and (self.usage.cost_usd or 0.0) >= spec.max_cost:
+            self.stop = Stop.MAX_COST
+        elif (
+            spec.max_tokens_total is not None
+            and self.usage.input + self.usage.output >= spec.max_tokens_total
+        ):
+            self.stop = Stop.MAX_TOKENS
+        elif spec.max_time is not None and time.monotonic() - self.started >= spec.max_time:
+            self.stop = Stop.MAX_TIME
+        elif spec.fail_on_error is not None and self.failed:
+            share = self.failed if spec.fail_on_error >= 1 else self.failed / self.planned
+            if share >= spec.fail_on_error:
+                self.stop = Stop.FAIL_ON_ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Everything a worker needs."""
+
+    spec: RunSpec
+    backbone: Backbone
+    heads: Heads
+    askers: dict[str, Asker]
+    journal: JsonLines
+    account: Account
+    tell: Callable[[CaseResult], None]
+
+
+async def run_questions(questions: Iterable[Question], work: Work) -> None:
+    """Asks every question and journals its result.
+
+    Raises:
+        BackboneUnusable: nothing can succeed; what is done is kept.
+        OSError: the journal cannot be written; what is done is kept.
+    """
+    wanted = work.spec.max_concurrency or work.backbone.traits.max_concurrency
+    todo = iter(questions)
+    first = list(itertools.islice(todo, wanted))
+    shared = itertools.chain(first, todo)
+    with _gentle_interrupt(work.account):
+        async with asyncio.TaskGroup() as group:
+            for _ in range(len(first)):
+                group.create_task(_worker(shared, work))
+
+
+async def _worker(questions: Iterator[Question], work: Work) -> None:
+    for question in questions:
+        work.account.check(work.spec)
+        if work.account.stop is not None:
+            return
+        result = await _answer(question, work)
+        work.journal.append(result.row(log_samples=work.spec.log_samples))
+        work.account.done += 1
+        work.account.failed += not POLICY[result.outcome].scored
+        work.account.add(result.usage)
+        work.tell(result)
+
+
+async def _answer(question: Question, work: Work) -> CaseResult:
+    head = await work.heads.head(question.condition, question.case)
+    if head.outcome is not Outcome.OK:
+        return blank_result(question, head.outcome, head.error)
+    return await ask(question, head.text, work.backbone, work.askers[question.spec.task])
+
+
+@contextmanager
+def _gentle_interrupt(account: Account) -> Iterator[None]:
+    """The first Ctrl-C lets what is in flight end; a second one breaks off."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if account.stop is Stop.INTERRUPTED:
+            loop.remove_signal_handler(signal.SIGINT)
+        account.stop = Stop.INTERRUPTED
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, stop)
+    except (NotImplementedError, ValueError, RuntimeError):  # Windows, or not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)

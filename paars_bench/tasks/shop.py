@@ -1,0 +1,140 @@
+"""A whole session in the store: the backbone sees a page, acts, and sees the next, until a typed end.
+
+Every turn is one call whose message holds the stable head, the intention, what was done so far and, last, the page: the
+prompt stays short however long the session, and providers bill its head at the cached rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from paars_bench.backbones.door import Backbone, Completion, Message, Request, Situation, Usage
+from paars_bench.data.schema import event_json
+from paars_bench.data.sessions import session_counts
+from paars_bench.outcomes import Outcome
+from paars_bench.personas.history import event_words
+from paars_bench.store import (
+    BadAction,
+    Decision,
+    Page,
+    Shop,
+    Stop,
+    Visit,
+    action_schema,
+    actions_text,
+    parse_action,
+    parse_tool_call,
+    run_session,
+    tool_schemas,
+)
+from paars_bench.tasks.render import Renderer, prompt_sha256
+from paars_bench.tasks.result import CaseResult
+
+if TYPE_CHECKING:
+    from paars_bench.tasks.ask import Question
+
+_AGENT = "agent"
+
+
+class _Player:
+    """The side of the backbone in one session: writes the prompts, reads the replies, keeps the account."""
+
+    def __init__(
+        self,
+        question: Question,
+        head: str,
+        params: Mapping[str, Any],
+        backbone: Backbone,
+        renderer: Renderer,
+        visit: Visit,
+    ) -> None:
+        self._question, self._params, self._backbone = question, params, backbone
+        self._catalog = renderer.catalog
+        self._visit = visit
+        self._system: Message = {"role": "system", "content": renderer.system(head)}
+        tools = "" if backbone.traits.tools else actions_text()
+        self._task = renderer.text(question.case, tools=tools)
+        self.transcript: list[Message] = [self._system]
+        self.first_prompt: str = ""
+        self.usage = Usage()
+        self.latency_ms = 0.0
+        self.attempts = 0
+        self.last = ""
+        self.error: str | None = None
+
+    async def decide(self, page: Page, turn: int) -> Decision:
+        """Asks the backbone for the next action."""
+        user: Message = {"role": "user", "content": self._prompt(page)}
+        messages = [self._system, user]
+        self.first_prompt = self.first_prompt or prompt_sha256(messages)
+        scripted = self._backbone.traits.scripted
+        reply = await self._backbone.complete(
+            Request(
+                messages,
+                # One seed for all turns would make every turn draw the same random numbers.
+                params={**self._params, "seed": self._question.seed + turn},
+                reply_schema=None if scripted else action_schema(page),
+                tools=tool_schemas() if self._backbone.traits.tools else None,
+                situation=Situation(
+                    self._question.case, self._catalog, self._question.seed, page=page, turn=turn
+                ),
+            )
+        )
+        self.usage += reply.usage
+        self.latency_ms += reply.latency_ms
+        self.attempts += reply.attempts
+        self.last = _reply_text(reply)
+        self.transcript += [user, {"role": "assistant", "content": self.last}]
+        if reply.outcome not in (Outcome.OK, Outcome.TRUNCATED):
+            self.error = reply.error
+            return Stop(reply.outcome)
+        if reply.tool_calls:
+            # Only the first of parallel calls: the page that the second was meant for no longer shows.
+            return parse_tool_call(reply.tool_calls[0].name, reply.tool_calls[0].arguments)
+        action = parse_action(reply.text)
+        if isinstance(action, BadAction) and reply.outcome is Outcome.TRUNCATED:
+            return Stop(Outcome.TRUNCATED)
+        return action
+
+    def _prompt(self, page: Page) -> str:
+        done = [w for e in self._visit.events if (w := event_words(e, self._catalog))]
+        memory = "\n".join(f"{n}. {words}" for n, words in enumerate(done, 1)) or "nothing yet"
+        ask = "Your next action:" if self._backbone.traits.tools else "Your next action, as JSON:"
+        return f"{self._task}\n\nDone so far:\n{memory}\n\nThe page you see:\n{page.text}\n\n{ask}"
+
+
+async def play(
+    question: Question,
+    head: str,
+    params: Mapping[str, Any],
+    backbone: Backbone,
+    renderer: Renderer,
+    shop: Shop,
+) -> CaseResult:
+    """Plays one session and returns how it ended, its events in the log schema."""
+    from paars_bench.tasks.ask import blank_result
+
+    case, limits = question.case, question.spec.session
+    session = f"{_AGENT}/{question.spec.task}/{question.condition}/{question.repeat}/{case.session}"
+    visit = shop.open(case.shopper, session, case.time)
+    player = _Player(question, head, params, backbone, renderer, visit)
+    end = await run_session(visit, player.decide, max_turns=limits.max_turns, max_errors=limits.max_errors)
+    return replace(
+        blank_result(question, end.outcome, player.error),
+        parsed={"end": end.end and str(end.end), "turns": end.turns, "errors": end.errors}
+        | session_counts(end.events),
+        reply=player.last,
+        messages=player.transcript,
+        prompt_sha256=player.first_prompt,
+        events=[event_json(e) for e in end.events],
+        usage=player.usage,
+        latency_ms=player.latency_ms,
+        attempts=player.attempts,
+    )
+
+
+def _reply_text(reply: Completion) -> str:
+    calls = "".join(f"\n[tool call] {c.name} {c.arguments}" for c in reply.tool_calls)
+    return (reply.text + calls).strip()
