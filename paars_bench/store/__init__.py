@@ -1,1 +1,46 @@
 """The simulated shop: what a shopper, human or agent, can search, see and do, and the record of it."""
+
+from __future__ import annotations
+
+from paars_bench.store.actions import (
+    TOOLS,
+    BadAction,
+    StoreAction,
+    Tool,
+    Verb,
+    action_schema,
+    actions_text,
+    parse_action,
+    parse_tool_call,
+    tool_schemas,
+)
+from paars_bench.store.pages import Listed, Page, PageKind
+from paars_bench.store.search import SearchIndex, SearchResult
+from paars_bench.store.session import Decide, Decision, SessionResult, Stop, run_session
+from paars_bench.store.shop import SessionEnd, Shop, Visit
+
+__all__ = [
+    "TOOLS",
+    "BadAction",
+    "Decide",
+    "Decision",
+    "Listed",
+    "Page",
+    "PageKind",
+    "SearchIndex",
+    "SearchResult",
+    "SessionEnd",
+    "SessionResult",
+    "Shop",
+    "Stop",
+    "StoreAction",
+    "Tool",
+    "Verb",
+    "Visit",
+    "action_schema",
+    "actions_text",
+    "parse_action",
+    "parse_tool_call",
+    "run_session",
+    "tool_schemas",
+]

@@ -1,0 +1,235 @@
+"""What a shopper can do in the store, said once: tool schemas, JSON actions and their explanation follow.
+
+A reply is text from a model: it is parsed, never run, and what is wrong with it is said in words that help
+the next try.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from paars_bench.errors import unknown
+
+if TYPE_CHECKING:
+    from paars_bench.store.pages import Page
+
+MAX_QUERY = 300
+"""Characters of a query: the longest of 2,197 human queries (WebShop) has under 200."""
+
+
+class Verb(StrEnum):
+    """The tools of the store."""
+
+    SEARCH = "search"
+    NEXT_PAGE = "next_page"
+    VIEW = "view"
+    BACK = "back"
+    CART_ADD = "cart_add"
+    CART_REMOVE = "cart_remove"
+    BUY = "buy"
+    LEAVE = "leave"
+
+
+Argument = Literal["query", "product"]
+
+
+class Tool(NamedTuple):
+    """One tool: its name, the argument it takes (if any) and what it does."""
+
+    verb: Verb
+    argument: Argument | None
+    does: str
+
+
+TOOLS: tuple[Tool, ...] = (
+    Tool(Verb.SEARCH, "query", "search the shop with a query"),
+    Tool(Verb.NEXT_PAGE, None, "see the next results of the same search"),
+    Tool(Verb.VIEW, "product", "open a product's page"),
+    Tool(Verb.BACK, None, "go back to the results"),
+    Tool(Verb.CART_ADD, "product", "put a product in the cart"),
+    Tool(Verb.CART_REMOVE, "product", "take a product out of the cart"),
+    Tool(Verb.BUY, None, "buy everything in the cart"),
+    Tool(Verb.LEAVE, None, "leave the shop, with or without having bought"),
+)
+_ARGUMENT = {t.verb: t.argument for t in TOOLS}
+_HELP = {"query": "what to type in the search box", "product": "the product's id, as in [id]"}
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAction:
+    """One thing a shopper does; ``query`` and ``product`` only where the tool takes them."""
+
+    verb: Verb
+    query: str | None = None
+    product: str | None = None
+
+    def json(self) -> str:
+        """Returns the action as the JSON text that ``parse_action`` reads."""
+        said = {"action": str(self.verb), "query": self.query, "product": self.product}
+        return json.dumps({k: v for k, v in said.items() if v is not None}, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BadAction:
+    """A reply that is no action; ``message`` tells the shopper what would be one."""
+
+    message: str
+
+
+def tool_schemas() -> list[dict[str, Any]]:
+    """Returns the tools as function definitions in the OpenAI format."""
+    return [
+        {
+            "type": "function",
+            "function": {
+                "name": str(t.verb),
+                "description": t.does[0].upper() + t.does[1:] + ".",
+                "parameters": {
+                    "type": "object",
+                    "properties": {t.argument: {"type": "string", "description": _HELP[t.argument]}}
+                    if t.argument
+                    else {},
+                    "required": [t.argument] if t.argument else [],
+                    "additionalProperties": False,
+                },
+            },
+        }
+        for t in TOOLS
+    ]
+
+
+def action_schema(page: Page) -> dict[str, Any]:
+    """Returns the JSON schema of the actions possible on a page: whatever follows it is valid.
+
+    One branch per tool with an argument and one for the tools without; products are those the page offers.
+    """
+    branches: list[dict[str, Any]] = []
+    bare: list[str] = []
+    for verb in page.possible:
+        argument = _ARGUMENT[verb]
+        if argument is None:
+            bare.append(str(verb))
+        elif argument == "query":
+            # Begins with a visible character: a constrained model can else fill a query with spaces.
+            branches.append(_branch([str(verb)], query={"type": "string", "pattern": r"^\S.{0,79}$"}))
+        else:
+            branches.append(_branch([str(verb)], product={"enum": list(page.targets(verb))}))
+    if bare:
+        branches.append(_branch(bare))
+    return {"anyOf": branches}
+
+
+def actions_text() -> str:
+    """Returns what tells a model without tool calling how to act."""
+    lines = [f"- {_example(t)} {t.does}" for t in TOOLS]
+    return "Answer with one JSON object, one of:\n" + "\n".join(lines)
+
+
+def parse_action(reply: str) -> StoreAction | BadAction:
+    """Reads the first JSON action of a reply; code fences and prose around it do not matter.
+
+    Also understood is the form of a tool call, ``{"name": …, "arguments": {…}}``.
+    """
+    if not reply.strip():
+        return BadAction(f"the reply was empty; {_WANTED}")
+    found = _first_object(reply)
+    if found is None:
+        return BadAction(f"no JSON object in the reply; {_WANTED}")
+    arguments: Any = found
+    name = found.get("action")
+    if name is None:
+        name = found.get("name", found.get("tool"))
+        arguments = found.get("arguments", found.get("parameters", found))
+    if isinstance(arguments, str):
+        arguments = _object(arguments)
+    if not isinstance(arguments, Mapping):
+        return BadAction(f"the arguments are no JSON object; {_WANTED}")
+    return _action(name, arguments)
+
+
+def parse_tool_call(name: str, arguments: str) -> StoreAction | BadAction:
+    """Reads a native tool call; ``arguments`` is its raw JSON text, empty for none."""
+    read = _object(arguments) if arguments.strip() else {}
+    if read is None:
+        return BadAction(f"the arguments of {name!r} are no JSON object; call a tool again with valid JSON.")
+    return _action(name, read)
+
+
+def _action(name: object, arguments: Mapping[str, Any]) -> StoreAction | BadAction:
+    verb = re.sub(r"[\s-]+", "_", name.strip().lower()) if isinstance(name, str) else None
+    if not verb:
+        return BadAction(f"the action has no name; {_WANTED}")
+    if verb not in _ARGUMENT:
+        return BadAction(unknown("action", verb[:40], map(str, Verb)))
+    known = Verb(verb)
+    argument = _ARGUMENT[known]
+    if argument is None:
+        return StoreAction(known)
+    value = arguments.get(argument)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # catalogs with numeric ids: models write them without quotes
+    if not isinstance(value, str) or not value.strip():
+        return BadAction(f"{known} needs a {argument}: {_HELP[argument]}, for example {_EXAMPLES[known]}.")
+    if argument == "product":
+        return StoreAction(known, product=value.strip().removeprefix("[").removesuffix("]"))
+    if len(value.strip()) > MAX_QUERY:
+        return BadAction(f"the query has {len(value.strip())} characters; use {MAX_QUERY} at most.")
+    return StoreAction(known, query=value.strip())
+
+
+def _branch(names: list[str], **argument: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"action": {"enum": names}, **argument},
+        "required": ["action", *argument],
+        "additionalProperties": False,
+    }
+
+
+def _example(tool: Tool) -> str:
+    match tool.argument:
+        case "query":
+            return StoreAction(tool.verb, query="…").json()
+        case "product":
+            return StoreAction(tool.verb, product="id").json()
+        case _:
+            return StoreAction(tool.verb).json()
+
+
+_EXAMPLES = {t.verb: _example(t) for t in TOOLS}
+_WANTED = f"answer with one JSON object such as {_EXAMPLES[Verb.SEARCH]} or {_EXAMPLES[Verb.LEAVE]}."
+
+
+def _first_object(text: str) -> dict[str, Any] | None:
+    """Returns the first JSON object with an action in it, else the first one; looks at 50 braces at most."""
+    first: dict[str, Any] | None = None
+    place, tried = text.find("{"), 0
+    while place >= 0 and tried < 50:
+        read, end = _object_at(text, place)
+        if read is not None:
+            if read.keys() & {"action", "name", "tool"}:
+                return read
+            first = first or read
+        place, tried = text.find("{", end), tried + 1
+    return first
+
+
+def _object_at(text: str, place: int) -> tuple[dict[str, Any] | None, int]:
+    try:
+        value, end = json.JSONDecoder().raw_decode(text, place)
+    except (ValueError, RecursionError):  # nesting beyond the interpreter's stack
+        return None, place + 1
+    return (value if isinstance(value, dict) else None), end
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

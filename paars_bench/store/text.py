@@ -1,0 +1,91 @@
+"""Makes text that nobody vouches for safe to put in a prompt: sellers write product text, not the shop.
+
+A title can hold a prompt injection, chat-template tokens, markup, a megabyte of filler, invisible or
+bidirectional characters. What comes out here is one printable line without the characters that pages use as
+delimiters, so a product can say what it likes inside its quotation marks and cannot reach outside of them.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+MARK = "…"
+"""Stands where text was cut."""
+
+_TAG = re.compile(r"<[^<>]{0,300}>")
+_SPACE = re.compile(r"\s+")
+# Guillemets delimit product text on pages and square brackets enclose product ids; angle brackets begin the
+# special tokens of chat templates (<|im_start|>, </s>) and square ones those of others ([INST]).
+_LOOKALIKE = str.maketrans({"«": "‹", "»": "›", "<": "‹", ">": "›", "[": "(", "]": ")"})
+# Other: control, format (bidi, zero width), surrogate, private, unassigned.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+# Hidden characters may fill the front of a text, so more is read than will be shown.
+_READ = 40
+
+
+def clean(text: str, limit: int) -> str:
+    """Returns untrusted text as one printable line of at most ``limit`` characters, cut with "…".
+
+    HTML entities are decoded and tags dropped; control, format and private characters and variation selectors
+    are dropped; white space becomes single spaces; «», <> and [] become ‹› and ().
+
+    Args:
+        text: as the catalog or a model wrote it, of any length.
+        limit: characters of the result, the mark included; at least 1.
+    """
+    head = text[: limit * _READ]
+    line = _line(head)
+    if len(line) > limit or (len(head) < len(text) and line):
+        return line[: limit - 1].rstrip() + MARK
+    return line if line or not text.strip() else MARK
+
+
+def fit(text: str, tokens: int) -> str:
+    """Returns untrusted text cleaned and cut with "…" so that it takes about ``tokens`` tokens at most.
+
+    The estimate is an upper one for the tokenizers of current models: see ``cost``.
+    """
+    line = clean(text, tokens * 4)
+    used = 0.0
+    for place, char in enumerate(line):
+        used += _char_cost(char)
+        if used > tokens:
+            return line[: max(place - 1, 0)].rstrip() + MARK
+    return line
+
+
+def cost(text: str) -> float:
+    """Returns an upper estimate of the tokens in a line of text.
+
+    Counted per character: letters of ASCII 0.3, spaces 0, digits and signs 1, others 1 if Latin, else their
+    bytes in UTF-8 (byte-level vocabularies split rare scripts into bytes).
+    """
+    return sum(_char_cost(c) for c in text)
+
+
+def _char_cost(char: str) -> float:
+    if char == " ":
+        return 0.0
+    if char.isascii():
+        return 0.3 if char.isalpha() else 1.0
+    return 1.0 if char < "\u0250" else float(len(char.encode("utf-8", "replace")))
+
+
+def _line(text: str) -> str:
+    if "&" in text:
+        text = html.unescape(text)
+    if "<" in text:
+        text = _TAG.sub(" ", text)
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(map(_visible, text))
+    return _SPACE.sub(" ", text.translate(_LOOKALIKE)).strip()
+
+
+def _visible(char: str) -> str:
+    if char.isspace():
+        return " "
+    if unicodedata.category(char) in _INVISIBLE or "\ufe00" <= char <= "\ufe0f":
+        return ""
+    return "" if "\U000e0100" <= char <= "\U000e01ef" else char
