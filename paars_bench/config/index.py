@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -55,8 +56,8 @@ class TaskIndex:
     """The built-in tasks and those in a user's folders.
 
     Args:
-        include_path: folders with more YAML, searched in depth; what begins with a dot or an underscore is left
-            out.
+        include_path: folders with more YAML, searched in depth, without what begins with a dot or an
+            underscore.
 
     Raises:
         UsageError: a folder does not exist.
@@ -89,12 +90,21 @@ class TaskIndex:
         """Returns the names of the tasks, broken ones left out."""
         return [e.name for e in self.entries if not e.group and e.problem is None]
 
-    def problems(self) -> list[str]:
-        """Returns one sentence for each broken YAML and for each group that names something unknown."""
+    def problems(self, *, deep: bool = False) -> list[str]:
+        """Returns one sentence for each broken YAML and for each group that names something unknown.
+
+        Args:
+            deep: also load the user's tasks whole; the built-in ones are known to load.
+        """
         sentences = [e.problem for e in self.entries if e.problem is not None]
-        for entry in self._group_entries():
+        for entry in self.entries:
+            if entry.problem is not None or entry.document is None:
+                continue
             try:
-                self._expand(entry, ())
+                if entry.group:
+                    self._expand(entry, ())
+                elif deep and entry.roots[0] != self.roots[0]:
+                    _load(entry)
             except ConfigError as error:
                 sentences.append(str(error))
         return sentences
@@ -102,10 +112,13 @@ class TaskIndex:
     def groups(self) -> dict[str, list[str]]:
         """Returns each group and tag with its tasks, broken ones too; ``all`` holds every task.
 
-        Raises:
-            ConfigError: a group names something unknown, or itself.
+        A group that names something unknown is left out here, told by ``problems`` and refused by ``select``.
         """
-        return {name: self._members(name) for name in self._group_names()}
+        found = {}
+        for name in self._group_names():
+            with contextlib.suppress(ConfigError):
+                found[name] = self._members(name)
+        return found
 
     def select(self, patterns: Sequence[str]) -> list[TaskSpec]:
         """Loads the tasks that names, groups, tags or wildcards select, each once, in the order asked.
@@ -114,14 +127,10 @@ class TaskIndex:
             UsageError: nothing has such a name.
             ConfigError: a selected YAML is broken.
         """
-        from paars_bench.config.loader import spec_of
-
         specs: dict[str, TaskSpec] = {}
         for name in dict.fromkeys(n for p in patterns for n in self._match(p)):
             entry = next(e for e in self.entries if e.name == name and not e.group)
-            if entry.problem is not None or entry.document is None:
-                raise ConfigError(entry.problem or f"{entry.file} is broken.")
-            specs[name] = spec_of(entry.document, entry.roots)
+            specs[name] = _load(entry)
         return list(specs.values())
 
     def _match(self, pattern: str) -> list[str]:
@@ -215,6 +224,14 @@ def _entry(file: Path, roots: tuple[Path, ...]) -> Entry:
     values = document.values if document is not None else {}
     name = values.get("group", values.get("task"))
     return Entry(name if isinstance(name, str) else file.stem, file, roots, document, problem)
+
+
+def _load(entry: Entry) -> TaskSpec:
+    if entry.problem is not None or entry.document is None:
+        raise ConfigError(entry.problem or f"{entry.file} is broken.")
+    from paars_bench.config.loader import spec_of
+
+    return spec_of(entry.document, entry.roots)
 
 
 def _unless_twice(entry: Entry, same_name: list[Entry]) -> Entry:

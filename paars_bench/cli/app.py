@@ -1,0 +1,89 @@
+"""The one way in: which command is meant, and how every end becomes one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from paars_bench import __version__
+from paars_bench.cli.base import SETTINGS, Group, examples
+from paars_bench.cli.doctor import doctor
+from paars_bench.cli.leaderboard import leaderboard
+from paars_bench.cli.ls import ls
+from paars_bench.cli.run import run
+from paars_bench.cli.score import score
+from paars_bench.cli.validate import validate
+from paars_bench.errors import PaarsError
+
+PROGRAM = "paars-bench"
+_OWN_FLAGS = ("-h", "--help", "--version")
+INTERRUPTED = 130
+
+
+class App(Group):
+    """The command; flags without a command mean ``run``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parses the arguments; see ``click.Group``."""
+        if args and args[0].startswith("-") and args[0] not in _OWN_FLAGS:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=App,
+    context_settings=SETTINGS,
+    epilog=examples(
+        f"{PROGRAM} --model local --tasks all         an embedded model: no key, no server",
+        f"{PROGRAM} --model claude --tasks individual --conditions base,persona --limit 100",
+        f"{PROGRAM} --model random --tasks all        what knowing nothing scores",
+        f"{PROGRAM} ls tasks",
+        f"{PROGRAM} run --help                        every flag of a run",
+    ),
+)
+@click.version_option(__version__, prog_name=PROGRAM)
+@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error, with any command.")
+def app(debug: bool) -> None:
+    """Measure how closely a population of LLM shoppers behaves like a population of people.
+
+    Flags without a command mean `run`. Exit codes: 0 complete, 1 usage or configuration, 2 partial, 3 budget
+    reached, 4 failed, 130 interrupted.
+    """
+
+
+for _command in (run, ls, validate, score, leaderboard, doctor):
+    app.add_command(_command)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code.
+
+    Args:
+        argv: the words after the program's name; None takes those of this process.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in given or bool(os.environ.get("PAARS_BENCH_DEBUG"))
+    try:
+        code = app.main([a for a in given if a != "--debug"], prog_name=PROGRAM, standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except PaarsError as error:
+        _say(str(error))
+        return error.exit_code
+    except click.ClickException as error:
+        _say(error.format_message())
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted; the same command on the same --output_path goes on from here.")
+        return INTERRUPTED
+    except Exception as error:
+        if debug:
+            raise
+        _say(f"unexpected {type(error).__name__}: {error} (--debug shows the traceback; please report it)")
+        return PaarsError.exit_code
+
+
+def _say(message: str) -> None:
+    click.echo("error: " + " ".join(message.split()), err=True)

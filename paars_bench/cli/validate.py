@@ -1,0 +1,42 @@
+"""`paars-bench validate`: everything that can be found wrong before a model is paid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from paars_bench.cli.base import Command, examples, include_path, names
+from paars_bench.cli.table import table
+
+
+@click.command(
+    cls=Command,
+    short_help="Check tasks and data, without a model.",
+    epilog=examples(
+        "paars-bench validate",
+        "paars-bench validate --tasks my_task --include_path my_tasks",
+        "paars-bench validate --dataset completejourney --tasks individual",
+    ),
+)
+@click.option("--tasks", multiple=True, metavar="NAMES", help="Tasks, groups, tags or wildcards: a,b. [all]")
+@click.option(
+    "--dataset", default="demo", show_default=True, metavar="NAME", help="Data set: NAME:option=value."
+)
+@include_path
+def validate(tasks: tuple[str, ...], dataset: str, include_path: tuple[str, ...]) -> int:
+    """Check task YAML and a data set, and render prompts, without a model.
+
+    Exit code 1 if anything is wrong.
+    """
+    from paars_bench.config import TaskIndex
+    from paars_bench.run import validate_tasks
+
+    folders = tuple(Path(p) for p in include_path)
+    specs = TaskIndex(folders).select(names(tasks, "--tasks") or ("all",))
+    findings = validate_tasks(specs, dataset)
+    rows = [(f.task, f.check, "ok" if f.ok else "WRONG", f.detail) for f in findings]
+    click.echo(table(("TASK", "CHECK", "", "DETAIL"), rows))
+    wrong = sum(not f.ok for f in findings)
+    click.echo(f"{len(findings)} checks, {wrong} wrong")
+    return 1 if wrong else 0
