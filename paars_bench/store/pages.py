@@ -54,6 +54,7 @@ class Page:
         notice: what the last action did, where the page does not show it.
         problem: why the last action was not done; None if it was.
         departments: on the home page, the widest categories.
+        page_size: results on a full page.
     """
 
     kind: PageKind
@@ -65,6 +66,7 @@ class Page:
     notice: str | None = None
     problem: str | None = None
     departments: tuple[str, ...] = ()
+    page_size: int = 10
 
     @cached_property
     def possible(self) -> tuple[Verb, ...]:

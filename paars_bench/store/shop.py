@@ -99,7 +99,7 @@ class Visit:
         self._query: str | None = None  # of the results to which back leads
         self._offset = 0
         self._searched = -1  # place of its event
-        self.page = self._home()
+        self.page = replace(self._home(), page_size=shop.page_size)
 
     def act(self, action: StoreAction | BadAction) -> Page:
         """Does one action and returns the page that follows; a bad one gives the same page with ``problem``.
@@ -111,7 +111,7 @@ class Visit:
             self.errors += 1
             self.page = replace(self.page, problem=problem, notice=None)
         else:
-            self.page = self._do(action)
+            self.page = replace(self._do(action), page_size=self._shop.page_size)
         self._now += self._step
         return self.page
 
