@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import platformdirs
-
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -18,6 +16,8 @@ def cache_dir() -> Path:
     chosen = os.environ.get("PAARS_BENCH_CACHE")
     if chosen:
         return Path(chosen).expanduser().absolute()
+    import platformdirs  # only here: `ls` needs the tasks' folder alone
+
     return Path(platformdirs.user_cache_dir("paars_bench", appauthor=False))
 
 

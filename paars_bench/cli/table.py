@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
-import textwrap
 from collections.abc import Sequence
 from unicodedata import east_asian_width
 
@@ -21,14 +20,27 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [list(headers), *[list(r) for r in rows]]
     widths = [max(_width(line[i]) for line in lines) for i in range(len(headers) - 1)]
     indent = sum(widths) + 2 * len(widths)
-    room = shutil.get_terminal_size().columns - indent if sys.stdout.isatty() else 0
+    room = _terminal_width() - indent
     out = []
     for line in lines:
         start = "".join(cell + " " * (w - _width(cell) + 2) for cell, w in zip(line, widths, strict=False))
-        last = textwrap.wrap(line[-1], room) if room >= _NARROWEST else [line[-1]]
+        last = _wrapped(line[-1], room) if room >= _NARROWEST else [line[-1]]
         out.append((start + (last[0] if last else "")).rstrip())
         out += [" " * indent + part for part in last[1:]]
     return "\n".join(out)
+
+
+def _terminal_width() -> int:
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):  # a pipe, a file, or no stream at all: nothing is wrapped
+        return 0
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, width)
 
 
 def _width(text: str) -> int:

@@ -203,12 +203,16 @@ class TaskIndex:
         return list(dict.fromkeys(members))
 
 
-def _yaml_files(root: Path) -> Iterator[Path]:
+def _yaml_files(root: Path, seen: set[Path] | None = None) -> Iterator[Path]:
+    seen = set() if seen is None else seen
+    if root.resolve() in seen:  # a link that leads back up
+        return
+    seen.add(root.resolve())
     for path in sorted(root.iterdir()):
         if path.name.startswith((".", "_")):
             continue
         if path.is_dir():
-            yield from _yaml_files(path)
+            yield from _yaml_files(path, seen)
         elif path.suffix in (".yaml", ".yml"):
             yield path
 
