@@ -1,0 +1,1 @@
+"""Who answers: language models through LiteLLM, the embedded one among them, and scripted baselines."""

@@ -1,17 +1,17 @@
 """Every language model is reached here, through LiteLLM: one call in, one typed completion out.
 
-What a provider does wrong becomes an outcome. Only what no case could survive (a wrong key, an unknown model) is raised.
+What a provider does wrong becomes an outcome. Only what no case could survive (wrong key, unknown model) is raised.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from paars_bench.backbones.door import Completion, Request, ToolCall, Traits, Usage
+from paars_bench.backbones.litellm import import_litellm
 from paars_bench.backbones.redact import Redactor
 from paars_bench.errors import PaarsError
 from paars_bench.outcomes import POLICY, Outcome
@@ -26,16 +26,6 @@ class BackboneUnusable(PaarsError):
     """No case can succeed: wrong key, no permission, unknown model. The run stops and keeps what is done."""
 
     exit_code = 4
-
-
-def import_litellm() -> Any:
-    """Imports LiteLLM without its download of a price list and without its chatter."""
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    import litellm
-
-    litellm.suppress_debug_info = True
-    litellm.telemetry = False
-    return litellm
 
 
 class LiteLLMBackbone:
@@ -161,9 +151,7 @@ class LiteLLMBackbone:
         params = dict(request.params)
         if self._reasons and "max_tokens" in params:
             params["max_tokens"] += REASONING_HEADROOM
-        for key, value in params.items():
-            if self._accepts(key, value):
-                body[key] = value
+        body |= {key: value for key, value in params.items() if self._accepts(key, value)}
         if request.tools and self.traits.tools:
             body["tools"] = list(request.tools)
         elif request.reply_schema is not None and self.traits.reply_schema:
@@ -191,7 +179,9 @@ class LiteLLMBackbone:
     def _read(self, reply: Any, latency_ms: float) -> Completion:
         usage = self._usage(reply)
         if not getattr(reply, "choices", None):
-            return Completion("", Outcome.EMPTY_OUTPUT, usage=usage, latency_ms=latency_ms, error="no choices")
+            return Completion(
+                "", Outcome.EMPTY_OUTPUT, usage=usage, latency_ms=latency_ms, error="no choices"
+            )
         choice = reply.choices[0]
         text = choice.message.content or ""
         calls = tuple(

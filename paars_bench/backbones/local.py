@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from paars_bench.backbones.litellm import import_litellm
 from paars_bench.backbones.model_file import MODEL_NAME, Note, file_sha256, runnable_gguf
 from paars_bench.errors import MissingExtraError, PaarsError, UsageError
 
@@ -78,7 +79,7 @@ class LocalServer:
 
 def register(server: LocalServer) -> str:
     """Makes ``server`` a LiteLLM provider and returns the model name to call."""
-    import litellm
+    litellm = import_litellm()
     from litellm import CustomLLM
     from litellm.types.utils import Choices, Usage
     from litellm.types.utils import Message as LiteLLMMessage
@@ -107,10 +108,11 @@ def register(server: LocalServer) -> str:
             return model_response
 
     def _as_litellm_error(text: str) -> Exception:
-        kind: type[Exception] = litellm.exceptions.BadRequestError
+        kind: Any = litellm.exceptions.BadRequestError
         if "context" in text and ("exceed" in text or "larger" in text):
             kind = litellm.exceptions.ContextWindowExceededError
-        return kind(message=text, model=server.name, llm_provider=PROVIDER)
+        error: Exception = kind(message=text, model=server.name, llm_provider=PROVIDER)
+        return error
 
     others = [p for p in litellm.custom_provider_map if p["provider"] != PROVIDER]
     litellm.custom_provider_map = [*others, {"provider": PROVIDER, "custom_handler": LocalProvider()}]
@@ -118,7 +120,7 @@ def register(server: LocalServer) -> str:
     return f"{PROVIDER}/{server.name}"
 
 
-class _quiet_stderr:  # noqa: N801 - reads as a statement
+class _quiet_stderr:
     """llama.cpp prints its load log to the file descriptor, past Python's logging."""
 
     def __enter__(self) -> None:

@@ -77,7 +77,8 @@ def _open_local(
 
 
 def _open_hosted(model: str, litellm_model: str, key_env: str | None, args: Mapping[str, str]) -> Backbone:
-    from paars_bench.backbones.gateway import LiteLLMBackbone, import_litellm
+    from paars_bench.backbones.gateway import LiteLLMBackbone
+    from paars_bench.backbones.litellm import import_litellm
 
     litellm = import_litellm()
     options: dict[str, object] = dict(args)

@@ -31,7 +31,14 @@ class Redactor:
         return _SHAPES.sub("[key]", text)
 
 
-SECRET_ARGS = ("api_key", "token", "password", "aws_secret_access_key", "azure_ad_token", "vertex_credentials")
+SECRET_ARGS = (
+    "api_key",
+    "token",
+    "password",
+    "aws_secret_access_key",
+    "azure_ad_token",
+    "vertex_credentials",
+)
 
 
 def public_args(args: dict[str, str]) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Who an agent is told to be: history, mined persona, condition."""

@@ -75,9 +75,7 @@ def render_history(
         elif event.action is Action.PURCHASE:
             older.append(event)
     blocks = [(f"{day}: {_day(days[day], catalog)}", len(days[day])) for day in sorted(days, reverse=True)]
-    blocks += [
-        (f"{e.time.date().isoformat()} (older): bought {_product(e, catalog)}", 1) for e in reversed(older)
-    ]
+    blocks += [(f"{e.time.date().isoformat()} (older): bought {_product(e, catalog)}", 1) for e in reversed(older)]
     lines: list[str] = []
     shown = tokens = 0
     for text, events in blocks:

@@ -23,14 +23,14 @@ _PROFILE = """Below is the shopping history of one customer: a line a day, the n
 {history}
 </history>
 
-Who is this customer? First reason about what the history tells, in two or three sentences. Then give your best estimate
-of each point; write "unknown" only where nothing at all speaks for an answer.
+Who is this customer? Under "reasoning", say in two or three sentences what the products and searches in the history
+tell about the person. Then give your best estimate of each point, even where the history only hints at it.
 JSON keys: {keys}."""
 _PREFERENCES = """This is a consumer profile of the same customer:
 {profile}
 
-How does this customer shop? First reason from the history and the profile, in two or three sentences. Then give each
-preference.
+How does this customer shop? Under "reasoning", say in two or three sentences what the history and the profile tell
+about it. Then give each preference.
 JSON keys: {keys}."""
 
 _SHORT = {"type": "string", "maxLength": 60}
@@ -38,10 +38,10 @@ _REASONING = {"type": "string", "maxLength": 400}
 _LEVEL = {"type": "string", "enum": ["low", "medium", "high"]}
 _LIST = {"type": "array", "items": {"type": "string", "maxLength": 30}, "minItems": 1, "maxItems": 4}
 PROFILE_FIELDS: dict[str, Mapping[str, Any]] = {
-    "age_range": {"type": "string", "enum": ["18-24", "25-34", "35-44", "45-54", "55-64", "65+", "unknown"]},
-    "marital_status": {"type": "string", "enum": ["single", "partnered", "unknown"]},
+    "age_range": {"type": "string", "enum": ["18-24", "25-34", "35-44", "45-54", "55-64", "65+"]},
+    "marital_status": {"type": "string", "enum": ["single", "partnered"]},
     "household": _SHORT,
-    "income": {"type": "string", "enum": ["low", "middle", "high", "unknown"]},
+    "income": {"type": "string", "enum": ["low", "middle", "high"]},
     "lifestyle": _SHORT,
     "interests": _LIST,
 }
@@ -76,7 +76,7 @@ class Persona:
     reasoning: Mapping[str, str] = field(default_factory=dict)
     history: Mapping[str, Any] = field(default_factory=dict)
     outcome: Outcome = Outcome.OK
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     error: str | None = None
 
     def row(self) -> dict[str, Any]:
@@ -110,18 +110,14 @@ async def mine_persona(
     params = {"temperature": 0, "max_tokens": max_tokens, "seed": seed}
     answers: list[dict[str, Any]] = []
     for fields in (PROFILE_FIELDS, PREFERENCE_FIELDS):
-        reply = await backbone.complete(
-            Request(messages, params=params, reply_schema=_schema(fields), role="persona")
-        )
+        reply = await backbone.complete(Request(messages, params=params, reply_schema=_schema(fields), role="persona"))
         persona = replace(persona, usage=persona.usage + reply.usage)
         answer, problem = _read(reply, fields)
         if answer is None:
             return replace(persona, outcome=_outcome(reply), error=problem)
         answers.append(answer)
         profile = {k: v for k, v in answer.items() if k != "reasoning"}
-        second = _PREFERENCES.format(
-            profile=json.dumps(profile, ensure_ascii=False), keys=_keys(PREFERENCE_FIELDS)
-        )
+        second = _PREFERENCES.format(profile=json.dumps(profile, ensure_ascii=False), keys=_keys(PREFERENCE_FIELDS))
         messages = [
             messages[0],
             {"role": "user", "content": f"{first.rsplit('</history>', 1)[0]}</history>\n\n{second}"},
@@ -146,9 +142,7 @@ def _schema(fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 def _keys(fields: Mapping[str, Mapping[str, Any]]) -> str:
     def hint(spec: Mapping[str, Any]) -> str:
-        if "enum" in spec:
-            return f" ({', '.join(spec['enum'])})"
-        return " (a list)" if spec["type"] == "array" else ""
+        return f" ({', '.join(spec['enum'])})" if "enum" in spec else ""
 
     return "reasoning, " + ", ".join(name + hint(spec) for name, spec in fields.items())
 
@@ -157,9 +151,7 @@ def _outcome(reply: Completion) -> Outcome:
     return reply.outcome if reply.outcome is not Outcome.OK else Outcome.UNPARSEABLE
 
 
-def _read(
-    reply: Completion, fields: Mapping[str, Mapping[str, Any]]
-) -> tuple[dict[str, Any] | None, str | None]:
+def _read(reply: Completion, fields: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Any] | None, str | None]:
     """Returns the answer with exactly its fields, or why there is none."""
     if reply.outcome is not Outcome.OK:
         return None, reply.error or f"the reply was {reply.outcome}"

@@ -9,6 +9,7 @@ from paars_bench.personas.conditions import Condition
 from paars_bench.personas.history import History
 from paars_bench.personas.mine import Persona
 
+
 def persona_block(condition: Condition, persona: Persona | None, history: History | None) -> str:
     """Returns what is said of one shopper under one condition; "" under ``base``.
 

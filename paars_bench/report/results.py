@@ -1,4 +1,4 @@
-"""``results.json``: every number of a run with its count, interval, floor and origin, as lists that load into a table."""
+"""``results.json``: every number with its count, interval, floor and origin, as lists that load into a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from paars_bench.backbones.door import Usage
 from paars_bench.data.cases import ShoppingData
 from paars_bench.errors import PaarsError
 from paars_bench.outcomes import Outcome
-from paars_bench.run.seeds import derive
+from paars_bench.seeds import derive
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult, case_key
 from paars_bench.tasks.sides import Sides
@@ -49,7 +49,7 @@ def build_results(
         stop: why asking ended early, or None.
         note: is told what takes time.
     """
-    engines = _Engines(note)
+    engines = Engines(note)
     tasks = _score_tasks(plan, data, done, engines, stop)
     task_usage = _total(r.usage for r in done.values())
     return {
@@ -89,7 +89,7 @@ def exit_code(results: Mapping[str, Any]) -> int:
     return EXIT_BY_STATUS[results["run"]["status"]]
 
 
-class _Engines:
+class Engines:
     """The embedding and perplexity models, loaded when a metric first needs them and named in the results."""
 
     def __init__(self, note: Callable[[str], None]) -> None:
@@ -99,6 +99,7 @@ class _Engines:
         self.problem: str | None = None
 
     def embed(self, texts: Sequence[str]) -> Any:
+        """Returns unit vectors of texts, (n, d)."""
         if self._embedding is None:
             from paars_bench.backbones.engines import embedding_engine
 
@@ -107,6 +108,7 @@ class _Engines:
         return self._embedding.encode(texts)
 
     def perplexity(self, pairs: Sequence[tuple[str, str]]) -> Any:
+        """Returns the perplexity of each (context, text), (n,); NaN where no engine can be had."""
         import numpy as np
 
         if self.problem is None and self._perplexity is None:
@@ -141,7 +143,7 @@ class _Engines:
 
 
 def _score_tasks(
-    plan: Plan, data: ShoppingData, done: Mapping[str, CaseResult], engines: _Engines, stop: str | None
+    plan: Plan, data: ShoppingData, done: Mapping[str, CaseResult], engines: Engines, stop: str | None
 ) -> list[dict[str, Any]]:
     import numpy as np
 

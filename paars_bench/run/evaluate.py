@@ -1,4 +1,4 @@
-"""One run from its specification to its results: the path of ``paars-bench run``, of ``score`` and of ``evaluate()``."""
+"""One run from its specification to its results: behind ``paars-bench run``, ``score`` and ``evaluate()``."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from paars_bench.run.schedule import Account, Work, run_questions
 from paars_bench.run.spec import RunSpec
 from paars_bench.store import Shop
 from paars_bench.tasks.ask import Asker
+from paars_bench.tasks.check import check_metrics
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult, case_key, result_of
 
@@ -95,13 +96,14 @@ def _check(spec: RunSpec) -> list[TaskSpec]:
     specs = TaskIndex(include_path=spec.include_path).select(spec.tasks)
     for task in specs:
         choose_conditions(task, spec.conditions)
+        check_metrics(task)
     parse_spec(spec.dataset)
     return specs
 
 
 def _run(spec: RunSpec, specs: Sequence[TaskSpec], directory: RunDirectory, screen: Screen) -> RunOutcome:
     backbone = open_backbone(spec.model, spec.model_args, screen.note)
-    data = load_dataset(spec.dataset, progress=screen.note)
+    data = load_dataset(spec.dataset, progress=screen.stage)
     plan = make_plan(specs, data, spec)
     _announce(plan, data, screen)
     if spec.dry_run:
@@ -161,11 +163,7 @@ def _ask_all(
 
     askers = {name: Asker(Renderer(s, data.catalog), data.catalog, open_shop) for name, s in plan.specs.items()}
     work = Work(spec, backbone, heads, askers, directory.journal, account, keep)
-    todo = (
-        q
-        for q in plan.questions()
-        if case_key(q.spec.task, q.condition, q.case.case_id, q.repeat) not in kept
-    )
+    todo = (q for q in plan.questions() if case_key(q.spec.task, q.condition, q.case.case_id, q.repeat) not in kept)
     screen.open(account)
     try:
         asyncio.run(_ask_and_close(todo, work, backbone))
@@ -209,7 +207,7 @@ def rescore(path: Path) -> RunOutcome:
         try:
             spec = _spec_of(config["spec"])
             specs = [TaskSpec.model_validate(t) for t in config["tasks"]]
-            data = load_dataset(spec.dataset, progress=screen.note)
+            data = load_dataset(spec.dataset, progress=screen.stage)
             if data.sha256 != config["identity"]["dataset_sha256"]:
                 raise UsageError(
                     f"{path}: was made on {spec.dataset} with digest {config['identity']['dataset_sha256'][:12]}, "
@@ -244,9 +242,7 @@ def _finish(
     usage = Usage()
     for row in directory.personas.load().rows:
         usage += Usage(**row["usage"])
-    return build_results(
-        config, plan, data, done, persona_usage=usage, seconds=seconds, stop=stop, note=screen.note
-    )
+    return build_results(config, plan, data, done, persona_usage=usage, seconds=seconds, stop=stop, note=screen.note)
 
 
 def _results_on_disk(path: Path) -> dict[str, Any]:

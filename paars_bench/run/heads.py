@@ -1,4 +1,4 @@
-"""The head of each prompt: who the shopper is, under one condition. Personas are mined once a shopper and kept on disk."""
+"""The head of each prompt: who the shopper is, under one condition. Personas are mined once and kept on disk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from paars_bench.personas.history import History, render_history
 from paars_bench.personas.mine import Persona, mine_persona, persona_of
 from paars_bench.personas.prompt import persona_block
 from paars_bench.run.journal import JsonLines
-from paars_bench.run.seeds import derive
+from paars_bench.seeds import derive
 
 HISTORY_CAP = 8000
 _HISTORY_SHARE = 5  # a fifth of the context: the rest is for the persona, the task's pages and the reply

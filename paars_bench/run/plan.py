@@ -1,6 +1,6 @@
 """What will be asked: every task, condition, case and repeat, ordered so that one shopper's calls lie close together.
 
-Providers bill a repeated prompt prefix at a tenth, and llama.cpp skips it: a shopper's persona and history are that prefix.
+Providers bill a repeated prompt prefix at a tenth and llama.cpp skips it: persona and history are that prefix.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from paars_bench.data import iter_cases
 from paars_bench.data.cases import Case, CaseKind, ShoppingData
 from paars_bench.errors import UsageError, unknown
 from paars_bench.personas.conditions import CONDITIONS
-from paars_bench.run.seeds import derive
 from paars_bench.run.spec import RunSpec
+from paars_bench.seeds import derive
 from paars_bench.tasks.ask import Question
 from paars_bench.tasks.result import case_key
 
@@ -74,9 +74,7 @@ def make_plan(specs: Sequence[TaskSpec], data: ShoppingData, spec: RunSpec) -> P
         UsageError: no task is supported, a condition is unknown, or ``shuffled`` has one shopper only.
     """
     supported = [s for s in specs if s.dataset.cases in data.kinds]
-    unsupported = {
-        s.task: f"{data.name} has no {s.dataset.cases} cases" for s in specs if s not in supported
-    }
+    unsupported = {s.task: f"{data.name} has no {s.dataset.cases} cases" for s in specs if s not in supported}
     if not supported:
         have = ", ".join(sorted(data.kinds))
         raise UsageError(
@@ -105,15 +103,11 @@ def choose_conditions(spec: TaskSpec, wanted: Sequence[str] | None) -> tuple[str
         return tuple(c for c in CONDITIONS if c in spec.conditions)
     for name in wanted:
         if name != "all" and name not in CONDITIONS:
-            raise UsageError(
-                unknown("condition", name, [*CONDITIONS, "all"], see="paars-bench ls conditions")
-            )
+            raise UsageError(unknown("condition", name, [*CONDITIONS, "all"], see="paars-bench ls conditions"))
     return tuple(c for c in CONDITIONS if "all" in wanted or c in wanted)
 
 
-def _choose_cases(
-    specs: Sequence[TaskSpec], data: ShoppingData, spec: RunSpec
-) -> dict[str, dict[str, Case]]:
+def _choose_cases(specs: Sequence[TaskSpec], data: ShoppingData, spec: RunSpec) -> dict[str, dict[str, Case]]:
     """Returns each task's cases; under a limit, one of each shopper first, and the same shoppers for every task."""
     grouped: dict[CaseKind, dict[str, list[Case]]] = {}
     for kind in {s.dataset.cases for s in specs}:
@@ -134,8 +128,7 @@ def _first(by_shopper: Mapping[str, list[Case]], order: Sequence[str], spec: Run
     if spec.limit is None:
         return {c.case_id: c for s in present for c in by_shopper[s]}
     ranked = {
-        s: sorted(by_shopper[s], key=lambda c: derive(spec.seed, "case", c.case_id))
-        for s in present[: spec.limit]
+        s: sorted(by_shopper[s], key=lambda c: derive(spec.seed, "case", c.case_id)) for s in present[: spec.limit]
     }
     chosen: list[Case] = []
     for turn in range(max(map(len, ranked.values()), default=0)):

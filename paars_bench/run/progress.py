@@ -32,10 +32,17 @@ class Screen:
         self._task: TaskID | None = None
         self._account: Account | None = None
         self._told = 0.0
+        self._stage = ""
 
     def note(self, text: str) -> None:
         """Says one line."""
         self.console.print(text, markup=False)
+
+    def stage(self, text: str, done: int, total: int) -> None:
+        """Says how far a stage of preparation is: when it begins, and now and then after."""
+        if text != self._stage or time.monotonic() - self._told > _LINE_SECONDS:
+            self._told, self._stage = time.monotonic(), text
+            self.note(f"{text} ({done}/{total})" if total > 1 else text)
 
     def open(self, account: Account) -> None:
         """Starts the bar."""

@@ -66,10 +66,7 @@ class Account:
             return
         if spec.max_cost is not None and (self.usage.cost_usd or 0.0) >= spec.max_cost:
             self.stop = Stop.MAX_COST
-        elif (
-            spec.max_tokens_total is not None
-            and self.usage.input + self.usage.output >= spec.max_tokens_total
-        ):
+        elif spec.max_tokens_total is not None and self.usage.input + self.usage.output >= spec.max_tokens_total:
             self.stop = Stop.MAX_TOKENS
         elif spec.max_time is not None and time.monotonic() - self.started >= spec.max_time:
             self.stop = Stop.MAX_TIME

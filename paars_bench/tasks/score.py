@@ -28,7 +28,7 @@ from paars_bench.metrics import (
     equal_count_strata,
     evaluate_group,
 )
-from paars_bench.run.seeds import derive
+from paars_bench.seeds import derive
 from paars_bench.tasks import METRICS
 from paars_bench.tasks.sides import Sides, agent_count, human_count, human_events, queries, viewed_titles
 
@@ -103,9 +103,7 @@ def _query_similarity(scorer: Scorer, task: str, condition: str, metric: MetricS
     by = scorer.perplexity(pairs)
     finite = np.isfinite(by)
     shoppers = scorer.rows([r.shopper for r in sides.scored])
-    strata = equal_count_strata(
-        values[finite], by[finite], shoppers[finite], scorer.plan, bins=metric.strata.bins
-    )
+    strata = equal_count_strata(values[finite], by[finite], shoppers[finite], scorer.plan, bins=metric.strata.bins)
     return row | {
         "strata_by": metric.strata.by,
         "strata_left_out": int((~finite).sum()),
@@ -151,9 +149,7 @@ def _kl_histogram(scorer: Scorer, task: str, condition: str, metric: MetricSpec,
     return _group(result, sides, uninformed="uniform over the list shown" if of == "rank" else "uniform over the bins")
 
 
-def _uniform(
-    bins: CountBins, of: str, sides: Sides, rows: npt.NDArray[np.int64], size: int
-) -> npt.NDArray[np.float64]:
+def _uniform(bins: CountBins, of: str, sides: Sides, rows: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.float64]:
     """An agent that knows nothing: every rank of the list, or every bin, equally often."""
     out = np.zeros((size, bins.size))
     for result, row in zip(sides.scored, rows, strict=True):
@@ -187,9 +183,7 @@ def _kl_kde(scorer: Scorer, task: str, condition: str, metric: MetricSpec, sides
     key = (task, metric_name(metric))
     if condition == "base":
         scorer.base[key] = statistic
-    result = evaluate_group(
-        statistic, same_cases, scorer.plan, uninformed=uninformed, base=scorer.base.get(key)
-    )
+    result = evaluate_group(statistic, same_cases, scorer.plan, uninformed=uninformed, base=scorer.base.get(key))
     return _group(result, sides, uninformed="titles of random products of the catalog")
 
 
@@ -236,9 +230,7 @@ def _product_ttr(scorer: Scorer, task: str, condition: str, metric: MetricSpec, 
     return _ttr(scorer, sides, agent, lambda case: viewed_titles(human_events(case), sides.catalog))
 
 
-def _ttr(
-    scorer: Scorer, sides: Sides, agent: Callable[[Any], list[str]], human: Callable[[Any], list[str]]
-) -> Row:
+def _ttr(scorer: Scorer, sides: Sides, agent: Callable[[Any], list[str]], human: Callable[[Any], list[str]]) -> Row:
     said = [(r.shopper, text) for r in sides.scored for text in agent(r)]
     typed = [(c.shopper, text) for c in sides.cases.values() for text in human(c)]
     if not said or not typed:

@@ -77,9 +77,7 @@ class _Player:
                 params={**self._params, "seed": self._question.seed + turn},
                 reply_schema=None if scripted else action_schema(page),
                 tools=tool_schemas() if self._backbone.traits.tools else None,
-                situation=Situation(
-                    self._question.case, self._catalog, self._question.seed, page=page, turn=turn
-                ),
+                situation=Situation(self._question.case, self._catalog, self._question.seed, page=page, turn=turn),
             )
         )
         self.usage += reply.usage
@@ -123,8 +121,7 @@ async def play(
     end = await run_session(visit, player.decide, max_turns=limits.max_turns, max_errors=limits.max_errors)
     return replace(
         blank_result(question, end.outcome, player.error),
-        parsed={"end": end.end and str(end.end), "turns": end.turns, "errors": end.errors}
-        | session_counts(end.events),
+        parsed={"end": end.end and str(end.end), "turns": end.turns, "errors": end.errors} | session_counts(end.events),
         reply=player.last,
         messages=player.transcript,
         prompt_sha256=player.first_prompt,

@@ -72,6 +72,4 @@ def queries(events: Iterable[Event]) -> list[str]:
 
 def viewed_titles(events: Iterable[Event], catalog: Catalog) -> list[str]:
     """Returns the titles of viewed products, in order."""
-    return [
-        catalog[e.product].title for e in events if e.action is Action.VIEW and e.product and e.product in catalog
-    ]
+    return [catalog[e.product].title for e in events if e.action is Action.VIEW and e.product and e.product in catalog]

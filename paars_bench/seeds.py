@@ -1,4 +1,4 @@
-"""Every random choice of a run follows from its seed and a name, the same on every machine and in every order of work."""
+"""Every random choice follows from the run's seed and a name: the same on every machine, in every order of work."""
 
 from __future__ import annotations
 

@@ -1,0 +1,18 @@
+"""The one place that imports LiteLLM: its import takes 4 to 5 seconds and reads the environment as it goes."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+
+def import_litellm() -> Any:
+    """Imports LiteLLM without its download of a price list and without its chatter."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    import litellm
+
+    logging.getLogger("LiteLLM").setLevel(logging.ERROR)
+    litellm.suppress_debug_info = True
+    litellm.telemetry = False
+    return litellm

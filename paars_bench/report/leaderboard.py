@@ -1,0 +1,247 @@
+"""``leaderboard.json``: rows share a board only where data set, task versions and engines are the same.
+
+A run's results come from anywhere, so they are validated before they are taken: shape, ranges, and that every number
+stands with its coverage.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from paars_bench.errors import UsageError
+from paars_bench.run.journal import write_atomically
+
+SCHEMA_VERSION = 1
+_MOST_BYTES = 64 << 20
+
+
+class _Loose(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Interval(_Loose):
+    low: float = Field(allow_inf_nan=False)
+    high: float = Field(allow_inf_nan=False)
+
+
+class _Metric(_Loose):
+    metric: str = Field(max_length=100)
+    level: str = Field(pattern="^(individual|group)$")
+    value: float | None = Field(allow_inf_nan=False)
+    ci: _Interval | None = None
+    floor: float | None = Field(default=None, allow_inf_nan=False)
+    score: float | None = Field(default=None, allow_inf_nan=False, le=1000)
+    score_ci: _Interval | None = None
+    n: int = Field(ge=0)
+    coverage: float = Field(ge=0, le=1)
+
+
+class _Task(_Loose):
+    task: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=100)
+    version: str = Field(max_length=20)
+    condition: str = Field(pattern=r"^[a-z_]+$", max_length=40)
+    coverage: float = Field(ge=0, le=1)
+    metrics: list[_Metric]
+
+
+class _Run(_Loose):
+    id: str = Field(pattern=r"^[0-9A-Za-z-]+$", max_length=80)
+    status: str
+    started: datetime
+    config_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class _Model(_Loose):
+    name: str = Field(max_length=200)
+
+
+class _Dataset(_Loose):
+    name: str = Field(max_length=200)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    human_reference: str = Field(pattern="^(real|simulated)$")
+
+
+class _Engine(_Loose):
+    name: str = Field(max_length=200)
+    revision: str = Field(max_length=100)
+
+
+class _Engines(_Loose):
+    embedding: _Engine | None
+    perplexity: _Engine | None
+
+
+class _Usage(_Loose):
+    input: int = Field(ge=0)
+    output: int = Field(ge=0)
+    cost_usd: float | None = Field(ge=0, allow_inf_nan=False)
+
+
+class _UsageByRole(_Loose):
+    by_role: dict[str, _Usage]
+
+
+class Results(_Loose):
+    """The part of ``results.json`` that a leaderboard reads."""
+
+    schema_version: int = Field(ge=1, le=SCHEMA_VERSION)
+    run: _Run
+    model: _Model
+    dataset: _Dataset
+    engines: _Engines
+    tasks: list[_Task] = Field(min_length=1)
+    usage: _UsageByRole
+
+
+def leaderboard_add(run: Path, leaderboard: Path) -> str:
+    """Puts a finished run on its board, in place of an earlier row of the same run, and returns what was done.
+
+    Args:
+        run: a run directory, or a ``results.json``.
+        leaderboard: ``leaderboard.json``, made if it does not exist.
+
+    Raises:
+        UsageError: no results, results that do not validate, or a run that is not complete.
+    """
+    results = read_results(run)
+    if results.run.status not in ("complete", "partial"):
+        raise UsageError(
+            f"{run}: the run is {results.run.status}, not complete; repeat its command to finish it, then add it"
+        )
+    leaderboard.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(str(leaderboard) + ".lock"):
+        boards = _read_boards(leaderboard)
+        board = _board(boards, results)
+        entries = [e for e in board["entries"] if e["run_id"] != results.run.id]
+        added = _entries(results)
+        board["entries"] = _ranked([*entries, *added])
+        stamp = datetime.now(UTC).isoformat(timespec="seconds")
+        write_atomically(leaderboard, {"schema_version": SCHEMA_VERSION, "generated": stamp, "boards": boards})
+    ranks = ", ".join(f"{e['condition']} rank {e['rank']}" for e in board["entries"] if e["run_id"] == results.run.id)
+    return f"{results.model.name} on {results.dataset.name}: {ranks} of {len(board['entries'])} in {leaderboard}"
+
+
+def read_results(run: Path) -> Results:
+    """Returns the validated results of a run directory or file.
+
+    Raises:
+        UsageError: there are none, or they do not validate; the text names the key.
+    """
+    file = run / "results.json" if run.is_dir() else run
+    try:
+        if file.stat().st_size > _MOST_BYTES:
+            raise UsageError(f"{file}: larger than {_MOST_BYTES >> 20} MB; not the results of a run")
+        return Results.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read ({error.strerror}); give a run directory") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"])
+        raise UsageError(f"{file}: key {where}: {first['msg']} (got {str(first['input'])[:60]!r})") from None
+
+
+def _read_boards(file: Path) -> list[dict[str, Any]]:
+    if not file.exists():
+        return []
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+        return list(value["boards"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{file}: not a leaderboard ({error}); move it away to start a new one") from error
+
+
+def _board(boards: list[dict[str, Any]], results: Results) -> dict[str, Any]:
+    identity = {
+        "dataset": results.dataset.name,
+        "human_reference": results.dataset.human_reference,
+        "dataset_sha256": results.dataset.sha256,
+        "task_versions": {t.task: t.version for t in results.tasks},
+        "engines": {
+            "embedding": results.engines.embedding and results.engines.embedding.model_dump(),
+            "perplexity": results.engines.perplexity and results.engines.perplexity.model_dump(),
+        },
+    }
+    for board in boards:
+        if all(board.get(k) == v for k, v in identity.items()):
+            return board
+    boards.append({**identity, "entries": []})
+    return boards[-1]
+
+
+def _entries(results: Results) -> list[dict[str, Any]]:
+    conditions = list(dict.fromkeys(t.condition for t in results.tasks))
+    return [_entry(results, c, [t for t in results.tasks if t.condition == c]) for c in conditions]
+
+
+def _entry(results: Results, condition: str, tasks: Sequence[_Task]) -> dict[str, Any]:
+    spent = results.usage.by_role.values()
+    costs = [u.cost_usd for u in spent]
+    score, low, high = _alignment(tasks)
+    return {
+        "model": results.model.name,
+        "condition": condition,
+        "run_id": results.run.id,
+        "date": results.run.started.date().isoformat(),
+        "score": score,
+        "score_ci": None if low is None else {"low": low, "high": high},
+        "tasks": {t.task: {m.metric: _number(m) for m in t.metrics} for t in tasks},
+        "coverage": min(t.coverage for t in tasks),
+        "cost_usd": None if None in costs else sum(c for c in costs if c is not None),
+        "tokens": sum(u.input + u.output for u in spent),
+        "engines": results.engines.model_dump(),
+        "config_sha256": results.run.config_sha256,
+    }
+
+
+def _number(metric: _Metric) -> dict[str, Any]:
+    return {
+        "value": metric.value,
+        "ci": metric.ci and metric.ci.model_dump(),
+        "floor": metric.floor,
+        "score": metric.score,
+        "n": metric.n,
+        "coverage": metric.coverage,
+    }
+
+
+def _alignment(tasks: Sequence[_Task]) -> tuple[float | None, float | None, float | None]:
+    """Returns the mean group score: metrics of a task weigh equally, then tasks do.
+
+    The interval is the mean of the metrics' own interval ends: wider than needed where metrics err independently.
+    The ``paper`` variant of a metric that is also there with its default estimator is shown, not counted.
+    """
+    means: list[tuple[float, float, float]] = []
+    for task in tasks:
+        scored = [m for m in task.metrics if m.score is not None and not m.metric.endswith("(paper)")]
+        if not scored:
+            continue
+        score = [m.score or 0.0 for m in scored]
+        lows = [m.score_ci.low if m.score_ci else m.score or 0.0 for m in scored]
+        highs = [m.score_ci.high if m.score_ci else m.score or 0.0 for m in scored]
+        means.append(tuple(sum(v) / len(v) for v in (score, lows, highs)))  # type: ignore[arg-type]
+    if not means:
+        return None, None, None
+    return tuple(sum(column) / len(means) for column in zip(*means, strict=True))  # type: ignore[return-value]
+
+
+def _ranked(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Returns entries by score, each with its rank and the ranks its interval leaves open."""
+    ordered = sorted(entries, key=lambda e: (e["score"] is None, -(e["score"] or 0.0), e["run_id"], e["condition"]))
+    out = []
+    for place, entry in enumerate(ordered, 1):
+        others = [e for e in ordered if e is not entry and e["score_ci"] is not None]
+        ci = entry["score_ci"]
+        rank_ci = None
+        if ci is not None:
+            above = sum(e["score_ci"]["low"] > ci["high"] for e in others)
+            below = sum(e["score_ci"]["high"] < ci["low"] for e in others)
+            rank_ci = {"low": 1 + above, "high": len(others) + 1 - below}
+        out.append({**entry, "rank": place if entry["score"] is not None else None, "rank_ci": rank_ci})
+    return out

@@ -1,0 +1,175 @@
+"""``paars-bench validate``: does a task work on a data set, before any money is spent on it?
+
+Prompts are rendered for real cases, no prompt may hold what the human did, and every metric must tell the humans' own
+answers from answers dealt to the wrong cases (individual) or from knowing nothing (group).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from jinja2 import TemplateError
+
+from paars_bench.config.spec import TaskSpec
+from paars_bench.data import load_dataset
+from paars_bench.data.cases import Case, CaseKind, ShoppingData
+from paars_bench.data.schema import event_json
+from paars_bench.data.sessions import session_counts
+from paars_bench.errors import PaarsError
+from paars_bench.outcomes import Outcome
+from paars_bench.report.results import Engines
+from paars_bench.run.plan import make_plan
+from paars_bench.run.progress import Screen
+from paars_bench.run.spec import RunSpec
+from paars_bench.seeds import derive
+from paars_bench.tasks.ask import option_count
+from paars_bench.tasks.check import check_metrics
+from paars_bench.tasks.render import Renderer
+from paars_bench.tasks.result import CaseResult
+from paars_bench.tasks.score import Scorer, metric_name
+from paars_bench.tasks.sides import Sides, human_events
+
+CASES = 60
+
+
+class Finding(NamedTuple):
+    """One check of one task: what was looked at, whether it holds, and the figures or the fix."""
+
+    task: str
+    check: str
+    ok: bool
+    detail: str
+
+
+def validate_tasks(specs: Sequence[TaskSpec], dataset: str) -> list[Finding]:
+    """Checks tasks on a data set without a model.
+
+    Args:
+        specs: loaded tasks (their YAML is already valid).
+        dataset: name of the data set, with options.
+
+    Raises:
+        PaarsError: the data set cannot be loaded.
+    """
+    for spec in specs:
+        check_metrics(spec)
+    findings: list[Finding] = []
+    with Screen() as screen:
+        data = load_dataset(dataset, progress=screen.stage)
+        engines = Engines(screen.note)
+    for spec in specs:
+        if spec.dataset.cases not in data.kinds:
+            findings.append(Finding(spec.task, "data", True, f"{data.name} has no {spec.dataset.cases} cases: skipped"))
+            continue
+        plan = make_plan([spec], data, RunSpec(model="human", dataset=data.name, limit=CASES))
+        cases = plan.cases[spec.task]
+        renderer = Renderer(spec, data.catalog)
+        rendered = _prompts(spec, cases, renderer)
+        findings.append(rendered)
+        if rendered.ok:
+            findings += _metrics(spec, cases, data, renderer, plan.shoppers, engines)
+    return findings
+
+
+def _prompts(spec: TaskSpec, cases: Mapping[str, Case], renderer: Renderer) -> Finding:
+    longest = 0
+    for case in cases.values():
+        try:
+            more = {"tools": "(tools)"} if spec.output_type == "session" else {}
+            text = renderer.text(case, **more)
+            target = renderer.target(case)
+        except TemplateError as error:
+            return Finding(spec.task, "prompts", False, f"case {case.case_id}: {error.message}")
+        longest = max(longest, len(text))
+        if case.kind is CaseKind.QUERY_PAIRS and target and f'"{target}"' in text:
+            return Finding(spec.task, "prompts", False, f"case {case.case_id}: the prompt holds the human's query")
+    return Finding(spec.task, "prompts", True, f"{len(cases)} rendered, the longest {longest} characters")
+
+
+def _metrics(
+    spec: TaskSpec,
+    cases: Mapping[str, Case],
+    data: ShoppingData,
+    renderer: Renderer,
+    shoppers: Sequence[str],
+    engines: Engines,
+) -> list[Finding]:
+    import numpy as np
+
+    from paars_bench.metrics import ResamplingPlan
+
+    plan = ResamplingPlan.make(shoppers, resamples=200, splits=10, rng=np.random.default_rng(0))
+    human = [_human_result(spec, c, renderer) for c in cases.values()]
+    dealt = _dealt(spec, human, cases)
+    findings = []
+    for metric in spec.metric_list:
+        scorer = Scorer(plan, 0, engines.embed, engines.perplexity)
+        try:
+            best = scorer.score(spec.task, "human", metric, Sides(cases, human, 0, renderer, data.catalog))
+            if metric.level == "individual":
+                other = scorer.score(spec.task, "dealt", metric, Sides(cases, dealt, 0, renderer, data.catalog))
+                ok = best["value"] > other["value"]
+                detail = f"humans {best['value']:.3f}, answers dealt to other cases {other['value']:.3f}"
+            else:
+                ok, detail = _group_holds(best)
+        except (PaarsError, ValueError) as error:
+            ok, detail = False, str(error)
+        findings.append(Finding(spec.task, metric_name(metric), ok, detail))
+    return findings
+
+
+def _group_holds(best: Mapping[str, Any]) -> tuple[bool, str]:
+    if best.get("value") is None:
+        return False, str(best.get("why"))
+    if "human" in best:
+        return abs(
+            best["value"] - best["human"]
+        ) < 1e-9, f"humans {best['value']:.3f} beside humans {best['human']:.3f}"
+    reference = best["reference"]
+    if reference is None or best["score"] is None:
+        return False, best["score_note"]
+    ok = best["value"] < reference["value"]
+    return (
+        ok,
+        f"humans {best['value']:.3f}, floor {best['floor']:.3f}, knowing nothing {reference['value']:.3f}",
+    )
+
+
+def _human_result(spec: TaskSpec, case: Case, renderer: Renderer) -> CaseResult:
+    target = renderer.target(case)
+    parsed: dict[str, Any]
+    events = None
+    if spec.output_type == "session":
+        parsed = dict(session_counts(human_events(case)))
+        events = [event_json(e) for e in human_events(case)]
+    elif spec.output_type == "choose":
+        parsed = {"choice": int(target)}
+    else:
+        parsed = {"query": target}
+    return CaseResult(
+        case.case_id,
+        spec.task,
+        "human",
+        0,
+        case.shopper,
+        Outcome.OK,
+        parsed=parsed,
+        reply=target,
+        events=events,
+    )
+
+
+def _dealt(spec: TaskSpec, human: Sequence[CaseResult], cases: Mapping[str, Case]) -> list[CaseResult]:
+    """Every case gets another case's answer; a choice among few is moved on instead, as numbers coincide by chance."""
+    ring = sorted(human, key=lambda r: derive(0, "dealt", r.case_id))
+    answers = {r.case_id: ring[(n + 1) % len(ring)].parsed for n, r in enumerate(ring)}
+    out = []
+    for result in human:
+        parsed = answers[result.case_id]
+        if spec.output_type == "choose":
+            count = option_count(cases[result.case_id])
+            parsed = {"choice": (result.parsed or {})["choice"] % count + 1}
+        out.append(replace(result, parsed=parsed))
+    return out
