@@ -1,0 +1,143 @@
+"""One resampling plan for a run: shoppers are columns, every half-split and resample a row of weights.
+
+The shopper is the unit of independence, so shoppers are drawn and never events. Because all metrics and
+conditions of a run read the same plan, a difference between two of them is paired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_BLOCK = 1_000_000  # draws made at a time: 8 MB of indices
+
+
+class Interval(NamedTuple):
+    """An interval, as ``results.json`` holds it.
+
+    Attributes:
+        low: lower end, in the metric's unit.
+        high: upper end.
+        level: nominal coverage, 0 to 1.
+        method: how it was made.
+        n: observations behind the value.
+        clusters: shoppers behind the value.
+    """
+
+    low: float
+    high: float
+    level: float
+    method: str
+    n: int
+    clusters: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResamplingPlan:
+    """Weights of shoppers, drawn once and shared.
+
+    Attributes:
+        shoppers: sorted unique ids; place in here is the row.
+        boot: (resamples, S) multinomial counts, each row summing to S, float32 (exact: they are small
+            integers).
+        halves: (splits, S) bool; True is half A. A and B differ by at most one shopper.
+    """
+
+    shoppers: tuple[str, ...]
+    boot: npt.NDArray[np.float32]
+    halves: Bools
+    _row: dict[str, int] = field(repr=False)
+
+    @classmethod
+    def make(
+        cls,
+        shoppers: Sequence[str],
+        *,
+        resamples: int = 1000,
+        splits: int = 20,
+        rng: np.random.Generator,
+    ) -> ResamplingPlan:
+        """Draws a plan.
+
+        Args:
+            shoppers: ids, in any order; repeats are one shopper.
+            resamples: bootstrap resamples, at least 1.
+            splits: half-splits, at least 1.
+            rng: the only source of chance.
+
+        Raises:
+            ValueError: with fewer than two shoppers no half-split exists.
+        """
+        ids = tuple(sorted(set(shoppers)))
+        if len(ids) < 2:
+            raise ValueError(f"a resampling plan needs at least 2 shoppers, got {len(ids)}")
+        if resamples < 1 or splits < 1:
+            raise ValueError(f"resamples and splits must be at least 1, got {resamples} and {splits}")
+        boot = _multinomial(len(ids), resamples, rng)
+        return cls(ids, boot, _halves(len(ids), splits, rng), {s: i for i, s in enumerate(ids)})
+
+    def rows(self, shoppers: Sequence[str]) -> Ints:
+        """Returns the row of each id, shape (n,).
+
+        Raises:
+            KeyError: an id is not in the plan.
+        """
+        return np.array([self._row[s] for s in shoppers], dtype=np.int64)
+
+    @property
+    def size(self) -> int:
+        """S, the number of shoppers."""
+        return len(self.shoppers)
+
+
+def _multinomial(size: int, resamples: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    # Counting drawn indices row by row stays in the processor's cache: 0.3 s for 10,000 rows of 3,000, where
+    # one count over a block of rows takes 0.9 s.
+    out = np.empty((resamples, size), dtype=np.float32)
+    step = max(1, _BLOCK // size)
+    for start in range(0, resamples, step):
+        drawn = rng.integers(0, size, size=(min(step, resamples - start), size), dtype=np.int32)
+        for offset, indices in enumerate(drawn):
+            out[start + offset] = np.bincount(indices, minlength=size)
+    return out
+
+
+def _halves(size: int, splits: int, rng: np.random.Generator) -> Bools:
+    half = np.arange(size) < (size + 1) // 2
+    return np.stack([rng.permutation(half) for _ in range(splits)])
+
+
+def sums_by_row(values: npt.ArrayLike, rows: npt.ArrayLike, size: int) -> Floats:
+    """Returns the sum of ``values`` over each of ``size`` rows: (n,) gives (S,), and (n, k) gives (S, k)."""
+    array = np.asarray(values, dtype=np.float64)
+    out = np.zeros((size, *array.shape[1:]))
+    np.add.at(out, np.asarray(rows, dtype=np.int64), array)
+    return out
+
+
+def weighted_sums(weights: npt.NDArray[np.generic], per_row: Floats) -> Floats:
+    """Returns ``weights @ per_row`` in float64, block by block: (R, S) by (S, k) gives (R, k)."""
+    out = np.empty((len(weights), *per_row.shape[1:]))
+    step = max(1, _BLOCK // max(1, weights.shape[1]))
+    for start in range(0, len(weights), step):
+        out[start : start + step] = weights[start : start + step].astype(np.float64) @ per_row
+    return out
+
+
+def quantile_interval(
+    replicates: Floats, *, level: float, method: str, n: int, clusters: int
+) -> Interval | None:
+    """Returns the central interval of the finite replicates, None where fewer than 20 are finite."""
+    finite = replicates[np.isfinite(replicates)]
+    if len(finite) < 20:
+        return None
+    low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high), level, method, n, clusters)
