@@ -1,0 +1,178 @@
+"""A data set in memory: its log, its cases, and the one place that decides what an agent may know of a shopper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow.compute as pc
+
+from paars_bench.data.case_tables import table_rows
+from paars_bench.data.cases import Background, CaseKind
+from paars_bench.data.digest import tables_sha256
+from paars_bench.data.log import Log
+from paars_bench.data.mining import Mined
+from paars_bench.data.mining_rules import FunnelStep
+from paars_bench.data.schema import Catalog, Event, event_of
+from paars_bench.errors import DataError, unknown
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is said of a data set.
+
+    Attributes:
+        name: as in ``--dataset``, without options.
+        revision: which version of the source or of the generator it was made from.
+        human_reference: real people or simulated ones.
+        licence: of the source.
+        citation: of the source.
+        kinds: test sets that the source supports.
+        imported: what the importer kept and dropped, rule by rule.
+    """
+
+    name: str
+    revision: str
+    human_reference: Literal["real", "simulated"]
+    licence: str
+    citation: str
+    kinds: frozenset[CaseKind]
+    imported: tuple[FunnelStep, ...] = ()
+
+
+class MinedData:
+    """``ShoppingData`` over Arrow tables.
+
+    Args:
+        about: what is said of it.
+        log: the human log.
+        mined: the cases mined from ``log``.
+        sha256: the digest where it is known, so that it need not be computed.
+    """
+
+    def __init__(self, about: About, log: Log, mined: Mined, *, sha256: str | None = None) -> None:
+        self.about = about
+        self.name = about.name
+        self.revision = about.revision
+        self.human_reference = about.human_reference
+        self.licence = about.licence
+        self.citation = about.citation
+        self.kinds = about.kinds
+        self.log = log
+        self.mined = mined
+        self.catalog: Catalog = log.catalog
+        self._sha256 = sha256
+
+    @property
+    def sha256(self) -> str:
+        """The digest of catalog, events, sessions, shoppers and cases: equal means the same data."""
+        if self._sha256 is None:
+            log, mined = self.log, self.mined
+            tables = {"events": log.events, "catalog": log.catalog.table, "sessions": log.sessions}
+            tables |= {"shoppers": log.shoppers, "split": mined.split}
+            tables |= {f"cases {kind}": table for kind, table in mined.cases.items()}
+            self._sha256 = tables_sha256(tables)
+        return self._sha256
+
+    @cached_property
+    def shoppers(self) -> list[str]:
+        """Ids of every shopper with a case, ascending."""
+        tables = self.mined.cases.values()
+        return sorted({name for t in tables for name in pc.unique(t.column("shopper")).to_pylist()})
+
+    def cases(self, kind: CaseKind) -> Any:
+        """Returns the test set of a kind as a ``datasets.Dataset``.
+
+        Raises:
+            DataError: the data set has no such test set.
+        """
+        import datasets
+
+        return datasets.Dataset(self.case_table(kind), fingerprint=f"{self.sha256[:32]}-{kind}")
+
+    def case_table(self, kind: CaseKind) -> Any:
+        """Returns the test set of a kind as an Arrow table.
+
+        Raises:
+            DataError: the data set has no such test set.
+        """
+        if kind not in self.mined.cases:
+            raise DataError(f"data set {self.name!r}: " + unknown("test set", str(kind), map(str, self.kinds)))
+        return self.mined.cases[kind]
+
+    def case_rows(self, kind: CaseKind) -> Iterator[dict[str, Any]]:
+        """Yields the rows of a test set without loading ``datasets``."""
+        return table_rows(self.case_table(kind))
+
+    def funnel(self, kind: CaseKind | None = None) -> list[FunnelStep]:
+        """Returns what each rule kept and dropped for a kind of case, or on import for None."""
+        if kind is None:
+            return list(self.about.imported)
+        self.case_table(kind)
+        return list(self.mined.funnels[kind])
+
+    def background(self, shopper: str) -> Background:
+        """Returns what an agent may know of a shopper.
+
+        Events before the shopper's cutoff, without any on a product that an item choice of this shopper offers;
+        searches stay, with those products taken out of the list shown. A background does not depend on which
+        cases are asked.
+
+        Raises:
+            DataError: the shopper has no cutoff, so no case either.
+        """
+        cutoff = self._cutoffs.get(shopper)
+        if cutoff is None:
+            raise DataError(unknown("shopper", shopper, self._cutoffs))
+        hidden = self._offered.get(shopper, frozenset())
+        before = [e for e in self._events_of(shopper) if e.time < cutoff]
+        kept = tuple(_without(e, hidden) for e in before if e.product is None or e.product not in hidden)
+        return Background(shopper, cutoff, kept, len(before) - len(kept))
+
+    def truth(self, shopper: str) -> dict[str, str]:
+        """Returns demographics and survey answers, never to be shown to an agent; empty where none are known."""
+        row = self._truth_rows.get(shopper)
+        if row is None:
+            return {}
+        return {t["key"]: t["value"] for t in self.log.shoppers.column("truth")[row].as_py() or ()}
+
+    def _events_of(self, shopper: str) -> Iterator[Event]:
+        low, high = self._ranges[shopper]
+        for row in self.log.events.slice(low, high - low).to_pylist():
+            yield event_of(row)
+
+    @cached_property
+    def _ranges(self) -> dict[str, tuple[int, int]]:
+        column = self.log.events.column("shopper").combine_chunks()
+        names = pc.unique(column)
+        codes = np.asarray(pc.index_in(column, names).to_numpy())
+        ends = np.searchsorted(codes, np.arange(len(names) + 1))
+        return {n: (int(ends[i]), int(ends[i + 1])) for i, n in enumerate(names.to_pylist())}
+
+    @cached_property
+    def _cutoffs(self) -> dict[str, datetime]:
+        return {r["shopper"]: r["cutoff"].astimezone(UTC) for r in self.mined.split.to_pylist()}
+
+    @cached_property
+    def _offered(self) -> dict[str, frozenset[str]]:
+        table = self.mined.cases.get(CaseKind.ITEM_CHOICES)
+        offered: dict[str, set[str]] = {}
+        for row in table.select(["shopper", "options"]).to_pylist() if table is not None else ():
+            offered.setdefault(row["shopper"], set()).update(row["options"])
+        return {shopper: frozenset(ids) for shopper, ids in offered.items()}
+
+    @cached_property
+    def _truth_rows(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.log.shoppers.column("id").to_pylist())}
+
+
+def _without(event: Event, hidden: frozenset[str]) -> Event:
+    from dataclasses import replace
+
+    if event.shown is None or not hidden.intersection(event.shown):
+        return event
+    return replace(event, shown=tuple(p for p in event.shown if p not in hidden))
