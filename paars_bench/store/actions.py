@@ -160,6 +160,18 @@ def parse_tool_call(name: str, arguments: str) -> StoreAction | BadAction:
     return _action(name, read)
 
 
+def query_problem(query: str) -> str | None:
+    """Returns why a query cannot be typed, or None."""
+    if not query.strip():
+        return f"the query is empty; say {_HELP['query']}."
+    if len(query.strip()) > MAX_QUERY:
+        return f"the query has {len(query.strip())} characters; use {MAX_QUERY} at most."
+    # JSON can spell half a surrogate pair, which neither the index nor a file in UTF-8 can hold.
+    if any("\ud800" <= c <= "\udfff" for c in query):
+        return "the query holds half a character (a lone surrogate); type it again."
+    return None
+
+
 def _action(name: object, arguments: Mapping[str, Any]) -> StoreAction | BadAction:
     verb = re.sub(r"[\s-]+", "_", name.strip().lower()) if isinstance(name, str) else None
     if not verb:
@@ -177,9 +189,8 @@ def _action(name: object, arguments: Mapping[str, Any]) -> StoreAction | BadActi
         return BadAction(f"{known} needs a {argument}: {_HELP[argument]}, for example {_EXAMPLES[known]}.")
     if argument == "product":
         return StoreAction(known, product=value.strip().removeprefix("[").removesuffix("]"))
-    if len(value.strip()) > MAX_QUERY:
-        return BadAction(f"the query has {len(value.strip())} characters; use {MAX_QUERY} at most.")
-    return StoreAction(known, query=value.strip())
+    problem = query_problem(value)
+    return BadAction(problem) if problem else StoreAction(known, query=value.strip())
 
 
 def _branch(names: list[str], **argument: dict[str, Any]) -> dict[str, Any]:

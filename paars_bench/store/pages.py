@@ -158,9 +158,7 @@ def _product(product: Product) -> Iterator[str]:
     yield f"Price: {_price(product.price)}{_stars(product)}{' · sponsored' if product.sponsored else ''}"
     if product.bullets:
         yield "About it:"
-        yield from _some(
-            [f"- {_quoted(b, _BULLET)}" for b in product.bullets[:_BULLETS]], len(product.bullets)
-        )
+        yield from _some([f"- {_quoted(b, _BULLET)}" for b in product.bullets[:_BULLETS]], len(product.bullets))
     if product.description:
         yield f"Description: {_quoted(product.description, _DESCRIPTION)}"
     if product.reviews:

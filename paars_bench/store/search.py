@@ -151,9 +151,7 @@ class SearchIndex:
         for distance in (1, 2) if len(word) >= 8 else (1,):
             near = Query.disjunction_max_query(
                 [
-                    Query.boost_query(
-                        Query.fuzzy_term_query(self._schema, name, word, distance), FIELDS[name]
-                    )
+                    Query.boost_query(Query.fuzzy_term_query(self._schema, name, word, distance), FIELDS[name])
                     for name in _TYPO_FIELDS
                 ]
             )
@@ -181,8 +179,6 @@ def _all_of(parts: list[Any]) -> Any:
 def _some_of(parts: list[Any], every: Any) -> Any:
     from tantivy import Occur, Query
 
-    half = Query.boolean_query(
-        [(Occur.Should, p) for p in parts], minimum_number_should_match=(len(parts) + 1) // 2
-    )
+    half = Query.boolean_query([(Occur.Should, p) for p in parts], minimum_number_should_match=(len(parts) + 1) // 2)
     first = Query.const_score_query(every, _FULL_MATCH)
     return Query.boolean_query([(Occur.Must, half), (Occur.Should, first)])

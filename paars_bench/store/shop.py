@@ -6,19 +6,21 @@ changes nothing and leaves no event: it is answered with a page that says what i
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
 from paars_bench.data.schema import Action, Catalog, Event, Product
-from paars_bench.errors import DataError, unknown
-from paars_bench.store.actions import BadAction, StoreAction, Verb
+from paars_bench.errors import DataError, nearest
+from paars_bench.store.actions import BadAction, StoreAction, Verb, query_problem
 from paars_bench.store.pages import Listed, Page, PageKind, total_price
 from paars_bench.store.search import SearchIndex
 
 _LONGEST_ID = 64
 _DEPARTMENTS = 8
+_SUGGESTED = 5
 
 
 class SessionEnd(StrEnum):
@@ -122,23 +124,26 @@ class Visit:
         wanted = action.product
         match action.verb:
             case Verb.SEARCH:
-                return None if (action.query or "").strip() else "search needs a query."
+                return query_problem(action.query or "")
             case Verb.VIEW:
-                return None if wanted in self._ranks else self._not_here(wanted, self._ranks)
+                return None if wanted in self._ranks else self._not_here(wanted, self._ranks, "this visit has shown")
             case Verb.CART_ADD if wanted in self._cart:
                 return f"{wanted} is in the cart already."
             case Verb.CART_ADD:
-                return None if wanted in self._ranks else self._not_here(wanted, self._ranks)
+                return None if wanted in self._ranks else self._not_here(wanted, self._ranks, "this visit has shown")
             case Verb.CART_REMOVE if self._cart:
-                return None if wanted in self._cart else self._not_here(wanted, self._cart)
+                return None if wanted in self._cart else self._not_here(wanted, self._cart, "the cart holds")
         if action.verb in self.page.possible:
             return None
         return f"{action.verb} is not possible now; possible are {', '.join(self.page.possible)}."
 
-    def _not_here(self, wanted: str | None, here: dict[str, int] | dict[str, Product]) -> str:
+    def _not_here(self, wanted: str | None, here: Collection[str], place: str) -> str:
+        if not wanted:
+            return "say which product, by its id."
         if not here:
-            return "no product was shown yet; search first."
-        return unknown("product", (wanted or "")[:_LONGEST_ID], here)
+            return f"{place} no product yet; search first."
+        close = nearest(wanted, here) or list(here)[-_SUGGESTED:]
+        return f"{place} no product {wanted[:_LONGEST_ID]!r}; the nearest are {', '.join(close)}."
 
     def _do(self, action: StoreAction) -> Page:
         match action.verb:
@@ -218,6 +223,4 @@ class Visit:
         rank: int | None = None,
         price: float | None = None,
     ) -> None:
-        self.events.append(
-            Event(self._shopper, self._session, self._now, action, query, shown, product, rank, price)
-        )
+        self.events.append(Event(self._shopper, self._session, self._now, action, query, shown, product, rank, price))

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paars_bench.store import (
+    TOOLS,
+    BadAction,
+    Shop,
+    StoreAction,
+    Verb,
+    Visit,
+    action_schema,
+    actions_text,
+    parse_action,
+    parse_tool_call,
+    tool_schemas,
+)
+
+VIEW = StoreAction(Verb.VIEW, product="M01")
+_words = st.text(min_size=1, max_size=100).map(str.strip).filter(bool)
+
+
+@given(_words)
+def test_a_written_action_reads_back(query: str) -> None:
+    action = StoreAction(Verb.SEARCH, query=query)
+    assert parse_action(action.json()) == action
+    assert parse_action(f"Sure {{ok}}:\n```json\n{action.json()}\n```\nDone.") == action
+    assert parse_tool_call("search", json.dumps({"query": query})) == action
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '{"action": "view", "product": "M01"}',
+        '{"action": "View", "product": "[M01]", "why": "cheap"}',
+        'I think {"a": 1} so {"action":"view","product":" M01 "} and then {"action":"leave"}',
+        '{"name": "view", "arguments": {"product": "M01"}}',
+        '{"name": "view", "arguments": "{\\"product\\": \\"M01\\"}"}',
+        '{"tool": "view", "parameters": {"product": "M01"}}',
+    ],
+)
+def test_understands_the_ways_models_write(reply: str) -> None:
+    assert parse_action(reply) == VIEW
+
+
+def test_a_numeric_id_needs_no_quotes() -> None:
+    assert parse_action('{"action": "view", "product": 12345}') == StoreAction(Verb.VIEW, product="12345")
+
+
+@pytest.mark.parametrize(
+    ("reply", "hint"),
+    [
+        ("", "empty"),
+        ("I would buy it.", "no JSON object"),
+        ("[1, 2]", "no JSON object"),
+        ('{"action": "serach", "query": "x"}', "did you mean 'search'"),
+        ('{"action": null}', "no name"),
+        ('{"action": "view"}', "needs a product"),
+        ('{"action": "search", "query": "  "}', "needs a query"),
+        ('{"action": "search", "query": ["a"]}', "needs a query"),
+        ('{"action": "view", "product": true}', "needs a product"),
+        ('{"name": "view", "arguments": [1]}', "no JSON object"),
+        (json.dumps({"action": "search", "query": "x" * 301}), "301 characters"),
+        ('{"action": "search", "query": "cut off', "no JSON object"),
+        ('{"action": "search", "query": "half \\ud83d"}', "half a character"),
+    ],
+)
+def test_a_bad_reply_is_told_what_would_do(reply: str, hint: str) -> None:
+    read = parse_action(reply)
+    assert isinstance(read, BadAction)
+    assert hint in read.message
+
+
+HOSTILE = ["{" * 50_000, '{"a":' * 50_000, '{"action":' + "[" * 50_000, "\x00\ud800{"]
+
+
+@pytest.mark.parametrize("reply", HOSTILE)
+def test_hostile_replies_are_bad_actions(reply: str) -> None:
+    assert isinstance(parse_action(reply), BadAction)
+    assert isinstance(parse_tool_call("view", reply), BadAction)
+
+
+@given(st.text())
+def test_any_text_parses_to_something(reply: str) -> None:
+    assert isinstance(parse_action(reply), StoreAction | BadAction)
+    assert isinstance(parse_tool_call(reply, reply), StoreAction | BadAction)
+
+
+def test_unknown_tool_and_malformed_arguments() -> None:
+    unknown = parse_tool_call("checkout", "{}")
+    assert isinstance(unknown, BadAction)
+    assert "buy" in unknown.message
+    assert isinstance(parse_tool_call("view", '{"product": '), BadAction)
+    assert parse_tool_call("leave", "") == StoreAction(Verb.LEAVE)
+
+
+def test_every_tool_is_in_every_form() -> None:
+    schemas = {t["function"]["name"]: t["function"]["parameters"] for t in tool_schemas()}
+    assert set(schemas) == {t.verb for t in TOOLS} == set(Verb)
+    for tool in TOOLS:
+        assert schemas[tool.verb]["required"] == ([tool.argument] if tool.argument else [])
+        assert f'"action": "{tool.verb}"' in actions_text()
+
+
+def _valid(schema: dict[str, Any]) -> list[StoreAction]:
+    """Every action the schema admits, with one query for the free text."""
+    actions = []
+    for branch in schema["anyOf"]:
+        fields = branch["properties"]
+        assert branch["required"] == list(fields)
+        assert branch["additionalProperties"] is False
+        for name in fields["action"]["enum"]:
+            if "product" in fields:
+                actions += [StoreAction(Verb(name), product=p) for p in fields["product"]["enum"]]
+            elif "query" in fields:
+                assert re.search(fields["query"]["pattern"], "mug")
+                assert not re.search(fields["query"]["pattern"], "  ")
+                actions.append(StoreAction(Verb(name), query="mug"))
+            else:
+                actions.append(StoreAction(Verb(name)))
+    return actions
+
+
+def _replay(shop: Shop, done: list[StoreAction]) -> Visit:
+    visit = shop.open("s", "s/1", datetime(2026, 3, 1, tzinfo=UTC))
+    for action in done:
+        visit.act(action)
+    return visit
+
+
+def test_what_the_schema_admits_can_be_done(shop: Shop) -> None:
+    trail: list[StoreAction] = []
+    for step in (
+        None,
+        StoreAction(Verb.SEARCH, query="mouse"),
+        StoreAction(Verb.NEXT_PAGE),
+        StoreAction(Verb.CART_ADD, product="M12"),
+        StoreAction(Verb.VIEW, product="M12"),
+        StoreAction(Verb.BACK),
+        StoreAction(Verb.BUY),
+    ):
+        trail += [step] if step else []
+        page = _replay(shop, trail).page
+        assert page.problem is None
+        valid = _valid(action_schema(page))
+        assert {a.verb for a in valid} == set(page.possible)
+        for action in valid:
+            after = _replay(shop, trail)
+            assert after.act(parse_action(action.json())).problem is None, action
