@@ -37,8 +37,7 @@ class _Metric(_Loose):
     value: float | None = Field(allow_inf_nan=False)
     ci: _Interval | None = None
     floor: float | None = Field(default=None, allow_inf_nan=False)
-    score: float | None = Field(default=None, allow_inf_nan=False, le=1000)
-    score_ci: _Interval | None = None
+    uninformed: float | None = Field(default=None, allow_inf_nan=False)
     n: int = Field(ge=0)
     coverage: float = Field(ge=0, le=1)
 
@@ -60,6 +59,7 @@ class _Run(_Loose):
 
 class _Model(_Loose):
     name: str = Field(max_length=200)
+    scripted: bool
 
 
 class _Dataset(_Loose):
@@ -121,7 +121,7 @@ def leaderboard_add(run: Path, leaderboard: Path) -> str:
         board = _board(boards, results)
         entries = [e for e in board["entries"] if e["run_id"] != results.run.id]
         added = _entries(results)
-        board["entries"] = _ranked([*entries, *added])
+        board["entries"] = _ranked(_scored([*entries, *added]))
         stamp = datetime.now(UTC).isoformat(timespec="seconds")
         write_atomically(leaderboard, {"schema_version": SCHEMA_VERSION, "generated": stamp, "boards": boards})
     ranks = ", ".join(f"{e['condition']} rank {e['rank']}" for e in board["entries"] if e["run_id"] == results.run.id)
@@ -183,14 +183,12 @@ def _entries(results: Results) -> list[dict[str, Any]]:
 def _entry(results: Results, condition: str, tasks: Sequence[_Task]) -> dict[str, Any]:
     spent = results.usage.by_role.values()
     costs = [u.cost_usd for u in spent]
-    score, low, high = _alignment(tasks)
     return {
         "model": results.model.name,
+        "scripted": results.model.scripted,
         "condition": condition,
         "run_id": results.run.id,
         "date": results.run.started.date().isoformat(),
-        "score": score,
-        "score_ci": None if low is None else {"low": low, "high": high},
         "tasks": {t.task: {m.metric: _number(m) for m in t.metrics} for t in tasks},
         "coverage": min(t.coverage for t in tasks),
         "cost_usd": None if None in costs else sum(c for c in costs if c is not None),
@@ -205,30 +203,53 @@ def _number(metric: _Metric) -> dict[str, Any]:
         "value": metric.value,
         "ci": metric.ci and metric.ci.model_dump(),
         "floor": metric.floor,
-        "score": metric.score,
+        "uninformed": metric.uninformed,
         "n": metric.n,
         "coverage": metric.coverage,
     }
 
 
-def _alignment(tasks: Sequence[_Task]) -> tuple[float | None, float | None, float | None]:
-    """Returns the mean group score: metrics of a task weigh equally, then tasks do.
+def _scored(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Returns entries with one alignment score each, all on the same scale.
 
-    The interval is the mean of the metrics' own interval ends: wider than needed where metrics err independently.
-    The ``paper`` variant of a metric that is also there with its default estimator is shown, not counted.
+    For each group metric 100 is the human floor and 0 the best anyone on the board reaches without knowing the shopper:
+    the better of the uninformed agent and of every model's ``base``. Were each model measured against its own ``base``,
+    a model that is good without a persona would look worse for it. Metrics of a task weigh equally, then tasks do. The
+    ``paper`` variant of a metric that is also there with its default estimator is shown, not counted.
     """
-    means: list[tuple[float, float, float]] = []
-    for task in tasks:
-        scored = [m for m in task.metrics if m.score is not None and not m.metric.endswith("(paper)")]
-        if not scored:
+    zero: dict[tuple[str, str], float] = {}
+    for entry in entries:
+        blind = entry["condition"] == "base" and not entry["scripted"]
+        for key, metric in _group_metrics(entry):
+            known = [metric["uninformed"], metric["value"] if blind else None, zero.get(key)]
+            zero[key] = min(v for v in known if v is not None)
+    return [{**entry, **_alignment(entry, zero)} for entry in entries]
+
+
+def _group_metrics(entry: Mapping[str, Any]) -> list[tuple[tuple[str, str], Mapping[str, Any]]]:
+    return [
+        ((task, name), metric)
+        for task, metrics in entry["tasks"].items()
+        for name, metric in metrics.items()
+        if metric["value"] is not None and metric["uninformed"] is not None and not name.endswith("(paper)")
+    ]
+
+
+def _alignment(entry: Mapping[str, Any], zero: Mapping[tuple[str, str], float]) -> dict[str, Any]:
+    by_task: dict[str, list[tuple[float, float, float]]] = {}
+    for (task, name), metric in _group_metrics(entry):
+        room = zero[task, name] - metric["floor"]
+        if room <= 0:  # the metric cannot tell knowing nothing from the humans at this n
             continue
-        score = [m.score or 0.0 for m in scored]
-        lows = [m.score_ci.low if m.score_ci else m.score or 0.0 for m in scored]
-        highs = [m.score_ci.high if m.score_ci else m.score or 0.0 for m in scored]
-        means.append(tuple(sum(v) / len(v) for v in (score, lows, highs)))  # type: ignore[arg-type]
-    if not means:
-        return None, None, None
-    return tuple(sum(column) / len(means) for column in zip(*means, strict=True))  # type: ignore[return-value]
+        ci = metric["ci"] or {"low": metric["value"], "high": metric["value"]}
+        ends = [100 * (1 - (d - metric["floor"]) / room) for d in (metric["value"], ci["high"], ci["low"])]
+        by_task.setdefault(task, []).append((ends[0], ends[1], ends[2]))
+    if not by_task:
+        return {"score": None, "score_ci": None}
+    means = [[sum(column) / len(rows) for column in zip(*rows, strict=True)] for rows in by_task.values()]
+    score, low, high = (sum(column) / len(means) for column in zip(*means, strict=True))
+    # The mean of the metrics' interval ends: wider than needed where metrics err independently.
+    return {"score": score, "score_ci": {"low": low, "high": high}}
 
 
 def _ranked(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

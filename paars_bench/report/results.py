@@ -50,7 +50,7 @@ def build_results(
         note: is told what takes time.
     """
     engines = Engines(note)
-    tasks = _score_tasks(plan, data, done, engines, stop)
+    tasks = _score_tasks(plan, data, done, engines, stop, scripted=config["model"]["scripted"])
     task_usage = _total(r.usage for r in done.values())
     return {
         "schema_version": SCHEMA_VERSION,
@@ -143,7 +143,13 @@ class Engines:
 
 
 def _score_tasks(
-    plan: Plan, data: ShoppingData, done: Mapping[str, CaseResult], engines: Engines, stop: str | None
+    plan: Plan,
+    data: ShoppingData,
+    done: Mapping[str, CaseResult],
+    engines: Engines,
+    stop: str | None,
+    *,
+    scripted: bool,
 ) -> list[dict[str, Any]]:
     import numpy as np
 
@@ -154,7 +160,7 @@ def _score_tasks(
     if len(plan.shoppers) >= 2:
         rng = np.random.default_rng(derive(plan.seed, "resampling"))
         resampling = ResamplingPlan.make(plan.shoppers, resamples=RESAMPLES, splits=SPLITS, rng=rng)
-        scorer = Scorer(resampling, plan.seed, engines.embed, engines.perplexity)
+        scorer = Scorer(resampling, plan.seed, engines.embed, engines.perplexity, with_base=not scripted)
     rows = []
     for name, spec in plan.specs.items():
         renderer = Renderer(spec, data.catalog)

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from paars_bench.run.plan import Plan
 
 Metric = Mapping[str, Any]
+_FILE_WIDTH = 170
 
 
 def show_results(results: Mapping[str, Any], path: Path, console: Console | None = None) -> None:
     """Prints the tables of a run, what failed, and where everything lies."""
-    out = console or Console(highlight=False)
+    out = console or _console()
     data, run = results["dataset"], results["run"]
     simulated = " [bold](simulated humans: not a claim about people)[/bold]" if _simulated(results) else ""
     out.print(
@@ -160,7 +161,7 @@ def _engines(out: Console, results: Mapping[str, Any]) -> None:
 
 def show_plan(plan: Plan, data: ShoppingData, backbone: Backbone) -> None:
     """Prints what a run would ask, without asking."""
-    out = Console(highlight=False)
+    out = _console()
     table = Table(title=f"Would ask {backbone.traits.litellm_model} on {data.name}", title_justify="left")
     table.add_column("task")
     table.add_column("conditions")
@@ -169,6 +170,12 @@ def show_plan(plan: Plan, data: ShoppingData, backbone: Backbone) -> None:
         table.add_row(name, ", ".join(conditions), str(len(plan.cases[name]) * len(conditions) * plan.repeats))
     out.print(table)
     out.print(f"{len(plan)} cases of {len(plan.shoppers)} shoppers; nothing was called")
+
+
+def _console() -> Console:
+    """Standard output; a file or pipe is written wide enough that no name is cut."""
+    console = Console(highlight=False, markup=True)
+    return console if console.is_terminal else Console(highlight=False, width=_FILE_WIDTH)
 
 
 def _simulated(results: Mapping[str, Any]) -> bool:

@@ -105,7 +105,7 @@ def _metrics(
     dealt = _dealt(spec, human, cases)
     findings = []
     for metric in spec.metric_list:
-        scorer = Scorer(plan, 0, engines.embed, engines.perplexity)
+        scorer = Scorer(plan, 0, engines.embed, engines.perplexity, with_base=False)
         try:
             best = scorer.score(spec.task, "human", metric, Sides(cases, human, 0, renderer, data.catalog))
             if metric.level == "individual":

@@ -15,11 +15,11 @@ from paars_bench.data.schema import event_of
 from paars_bench.errors import ConfigError, unknown
 from paars_bench.metrics import (
     CountBins,
-    GroupResult,
     GroupStatistic,
     HistogramStatistic,
     Interval,
     KdeStatistic,
+    Measured,
     ResamplingPlan,
     Smoothing,
     clustered_mean,
@@ -27,6 +27,7 @@ from paars_bench.metrics import (
     diversity,
     equal_count_strata,
     evaluate_group,
+    measure,
 )
 from paars_bench.seeds import derive
 from paars_bench.tasks import METRICS
@@ -45,14 +46,17 @@ class Scorer:
         seed: of the run.
         embed: texts to unit vectors (n, d).
         perplexity: (context, text) pairs to perplexities (n,).
-        base: statistics of condition ``base`` by task and metric, the reference of the other conditions.
+        with_base: whether condition ``base`` may be the reference that scores 0. Not for a scripted baseline: it reads
+            no prompt, so its ``base`` is the baseline itself and not the same agent knowing nothing.
+        base: statistics of condition ``base`` by task and metric.
     """
 
     plan: ResamplingPlan
     seed: int
     embed: Callable[[Sequence[str]], npt.NDArray[np.float32]]
     perplexity: Callable[[Sequence[tuple[str, str]]], npt.NDArray[np.float64]]
-    base: dict[tuple[str, str], GroupStatistic] = field(default_factory=dict)
+    with_base: bool = True
+    base: dict[tuple[str, str], Measured] = field(default_factory=dict)
 
     def score(self, task: str, condition: str, metric: MetricSpec, sides: Sides) -> Row:
         """Computes one metric of one task under one condition.
@@ -141,12 +145,8 @@ def _kl_histogram(scorer: Scorer, task: str, condition: str, metric: MetricSpec,
     )
     same_cases = statistic.with_agent(bins.counts([human[r.case_id] for r in sides.scored], rows, size))
     uniform = statistic.with_agent(_uniform(bins, of, sides, rows, size))
-    key = (task, metric_name(metric))
-    if condition == "base":
-        scorer.base[key] = statistic
-    base = scorer.base.get(key)
-    result = evaluate_group(statistic, same_cases, scorer.plan, uninformed=uniform, base=base)
-    return _group(result, sides, uninformed="uniform over the list shown" if of == "rank" else "uniform over the bins")
+    nothing = "uniform over the list shown" if of == "rank" else "uniform over the bins"
+    return _group(scorer, (task, metric_name(metric), condition), sides, statistic, same_cases, uniform, nothing)
 
 
 def _uniform(bins: CountBins, of: str, sides: Sides, rows: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.float64]:
@@ -180,14 +180,26 @@ def _kl_kde(scorer: Scorer, task: str, condition: str, metric: MetricSpec, sides
     anything = scorer.rng("uninformed", task).integers(0, len(ids), size=len(sides.scored))
     titles = [sides.catalog[ids[i]].title for i in anything]
     uninformed = statistic.with_agent(scorer.embed(titles), shoppers)
-    key = (task, metric_name(metric))
-    if condition == "base":
-        scorer.base[key] = statistic
-    result = evaluate_group(statistic, same_cases, scorer.plan, uninformed=uninformed, base=scorer.base.get(key))
-    return _group(result, sides, uninformed="titles of random products of the catalog")
+    nothing = "titles of random products of the catalog"
+    return _group(scorer, (task, metric_name(metric), condition), sides, statistic, same_cases, uninformed, nothing)
 
 
-def _group(result: GroupResult, sides: Sides, *, uninformed: str) -> Row:
+def _group(
+    scorer: Scorer,
+    where: tuple[str, str, str],
+    sides: Sides,
+    statistic: GroupStatistic,
+    same_cases: GroupStatistic,
+    uninformed: GroupStatistic,
+    uninformed_is: str,
+) -> Row:
+    """Evaluates a group statistic; the reference is the better of knowing nothing and of the run's own ``base``."""
+    task, name, condition = where
+    agents, nothing = measure(statistic, scorer.plan), measure(uninformed, scorer.plan)
+    if condition == "base" and scorer.with_base:
+        scorer.base[task, name] = agents
+    base = scorer.base.get((task, name))
+    result = evaluate_group(agents, same_cases, scorer.plan, uninformed=nothing, base=base)
     reference = result.reference
     strict = None if result.value is None else result.value - math.log(sides.coverage)
     return {
@@ -201,13 +213,14 @@ def _group(result: GroupResult, sides: Sides, *, uninformed: str) -> Row:
         "floor": result.floor,
         "null_band": [result.null_low, result.null_high],
         "reference": None if reference is None else {"value": reference.value, "kind": reference.kind},
+        "uninformed": nothing.value,
         "score": result.score,
         "score_ci": interval(result.score_ci),
         "score_note": result.score_note,
         "full_sample_value": result.full_sample,
         "undefined": {f: getattr(result.undefined, f) for f in result.undefined.__dataclass_fields__},
         "estimator": result.estimator
-        | {"uninformed": uninformed, "strict": "failed cases lie where no human does: value - ln(coverage)"},
+        | {"uninformed": uninformed_is, "strict": "failed cases lie where no human does: value - ln(coverage)"},
     }
 
 
