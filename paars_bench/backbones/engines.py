@@ -85,6 +85,7 @@ class EmbeddingEngine:
         if self._model is None:
             from sentence_transformers import SentenceTransformer
 
+            _no_bars()
             local = Path(self.path).is_dir()
             self._model = SentenceTransformer(
                 self.path,
@@ -185,6 +186,7 @@ class PerplexityEngine:
             path = self._source()
             revision = None if isinstance(path, Path) else self.revision
             device = "cuda" if torch.cuda.is_available() else "cpu"
+            _no_bars()
             self._tokenizer = AutoTokenizer.from_pretrained(str(path), revision=revision)
             model = AutoModelForCausalLM.from_pretrained(
                 str(path), revision=revision, use_safetensors=True, dtype=torch.float32
@@ -223,15 +225,28 @@ def _converted(file: Path, digest: str) -> Path:
             import torch
             from transformers import AutoModelForCausalLM, AutoTokenizer
 
+            _no_bars()
             log.info("reading %s for perplexity, about 35 s, once on this machine", file.name)
             folder, gguf = str(file.parent), file.name
             partial = target.with_name(target.name + f".partial-{os.getpid()}")
             # stored as bfloat16 or float16 the dequantised weights would change; float32 keeps them
-            model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=gguf, dtype=torch.float32)
+            read = AutoModelForCausalLM.from_pretrained(folder, gguf_file=gguf, dtype=torch.float32)
+            # What was read still counts as quantised and refuses to be saved; the same weights in a plain model do not.
+            config = read.config
+            del config.quantization_config
+            model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+            model.load_state_dict(read.state_dict())
             model.save_pretrained(partial)
             AutoTokenizer.from_pretrained(folder, gguf_file=gguf).save_pretrained(partial)
             partial.rename(target)
     return target
+
+
+def _no_bars() -> None:
+    """Transformers draws a bar for each load, even into a log file."""
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
 
 
 def _on_hub(repository: str, revision: str, filename: str) -> bool:
