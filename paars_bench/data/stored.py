@@ -50,19 +50,25 @@ def load_stored(spec: DatasetSpec, *, progress: Progress | None = None) -> Mined
     except OSError as error:
         _LOG.warning("data set %s is not stored: %s", spec.text, error)
         return _build(spec, progress)
-    with lock:
-        if folder.exists():
-            try:
-                return read_folder(folder)
-            except _Damaged as error:
-                _LOG.warning("the stored copy of %s is damaged (%s) and is built again", spec.text, error)
-                shutil.rmtree(folder)
-        data = _build(spec, progress)
+    try:
+        return _read_or_build(spec, folder, progress)
+    finally:
+        lock.release()
+
+
+def _read_or_build(spec: DatasetSpec, folder: Path, progress: Progress | None) -> MinedData:
+    if folder.exists():
         try:
-            write_folder(data, folder)
-        except OSError as error:
-            _LOG.warning("data set %s is not stored: %s", spec.text, error)
-        return data
+            return read_folder(folder)
+        except _Damaged as error:
+            _LOG.warning("the stored copy of %s is damaged (%s) and is built again", spec.text, error)
+            shutil.rmtree(folder, ignore_errors=True)
+    data = _build(spec, progress)
+    try:
+        write_folder(data, folder)
+    except OSError as error:
+        _LOG.warning("data set %s is not stored: %s", spec.text, error)
+    return data
 
 
 def stored_folder(spec: DatasetSpec) -> Path:
