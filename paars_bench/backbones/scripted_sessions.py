@@ -124,7 +124,7 @@ def replay_plan(events: Sequence[Mapping[str, Any]], page_size: int) -> list[Sto
                 plan += [StoreAction(Verb.NEXT_PAGE)] * (pages - 1)
             case Action.VIEW:
                 plan.append(StoreAction(Verb.VIEW, product=item))
-            case Action.CART_ADD if item not in cart:
+            case Action.CART_ADD if item is not None and item not in cart:
                 cart[item] = None
                 plan.append(StoreAction(Verb.CART_ADD, product=item))
             case Action.CART_REMOVE if item in cart:
