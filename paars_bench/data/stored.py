@@ -24,7 +24,7 @@ from paars_bench.data.mined import About, MinedData
 from paars_bench.data.mining import Mined
 from paars_bench.data.mining_rules import FunnelStep
 from paars_bench.data.registry import DatasetSpec, Progress
-from paars_bench.data.schema import Catalog
+from paars_bench.data.schema import CATALOG, EVENTS, SESSIONS, SHOPPERS, Catalog
 from paars_bench.errors import DataError
 from paars_bench.paths import cache_dir
 
@@ -164,7 +164,12 @@ def _data_of(meta: dict[str, Any], tables: dict[str, pa.Table]) -> MinedData:
         imported=tuple(FunnelStep(*s) for s in meta["imported"]),
     )
     # The tables were written in canonical order, so they need not be sorted again.
-    log = Log(tables["events"], Catalog(tables["catalog"]), tables["shoppers"], tables["sessions"])
+    log = Log(
+        tables["events"].cast(EVENTS),
+        Catalog(tables["catalog"].cast(CATALOG)),
+        tables["shoppers"].cast(SHOPPERS),
+        tables["sessions"].cast(SESSIONS),
+    )
     cases = {kind: tables[f"cases_{kind}"].cast(CASES[kind]) for kind in CaseKind if f"cases_{kind}" in tables}
     funnels = {CaseKind(k): [FunnelStep(*s) for s in steps] for k, steps in meta["funnels"].items()}
     return MinedData(about, log, Mined(tables["split"], cases, funnels), sha256=meta["sha256"])

@@ -1,0 +1,126 @@
+"""The demo population: the same from one seed, replayable in the store, and shaped like people."""
+
+from collections import Counter
+
+import pytest
+
+from paars_bench.data import iter_cases
+from paars_bench.data.cases import CaseKind
+from paars_bench.data.demo import build, simulate
+from paars_bench.data.demo.intentions import KINDS
+from paars_bench.data.demo.vocabulary import categories
+from paars_bench.data.log import session_codes
+from paars_bench.data.schema import Action, event_of
+from paars_bench.store.actions import StoreAction, Verb
+from paars_bench.store.shop import Shop
+
+
+@pytest.fixture(scope="module")
+def data():
+    return build(shoppers=24, seed=0, products=1_500)
+
+
+def sessions_of(data):
+    for case in iter_cases(data, CaseKind.SESSIONS):
+        yield case, [event_of(row) for row in case.values["events"]]
+
+
+def test_more_shoppers_do_not_change_the_first(data):
+    fewer = simulate(shoppers=5, seed=0, products=1_500)
+    own = data.log.events.slice(0, fewer.events.num_rows)
+    assert own.equals(fewer.events)
+
+
+def test_another_seed_is_another_population(data):
+    assert not simulate(shoppers=3, seed=1, products=1_500).events.equals(
+        simulate(shoppers=3, seed=0, products=1_500).events
+    )
+
+
+def test_every_session_can_be_made_again_in_the_store(data):
+    shop = Shop(data.catalog)
+    for case, events in list(sessions_of(data))[:120]:
+        visit = shop.open(case.shopper, case.session, case.time)
+        for event in events:
+            for action in actions_for(visit, event):
+                visit.act(action)
+        assert visit.errors == 0, case.case_id
+        assert [told(e) for e in visit.events] == [told(e) for e in events]
+
+
+def told(event):
+    return event.action, event.query, event.shown, event.product, event.rank, event.price
+
+
+def actions_for(visit, event):
+    if event.action is Action.SEARCH:
+        yield StoreAction(Verb.SEARCH, query=event.query)
+        while len(visit.events[-1].shown) < len(event.shown):
+            yield StoreAction(Verb.NEXT_PAGE)
+    elif event.action is Action.PURCHASE:
+        if not any(e.action is Action.PURCHASE for e in visit.events):
+            yield StoreAction(Verb.BUY)
+    elif event.action is Action.LEAVE:
+        yield StoreAction(Verb.LEAVE)
+    else:
+        yield StoreAction(Verb(str(event.action)), product=event.product)
+
+
+def test_each_session_has_an_intention_ends_with_leaving_and_overlaps_no_other(data):
+    log = data.log
+    assert log.sessions.column("intention").null_count == 0
+    codes = session_codes(log)
+    times, actions = log.events.column("time").to_pylist(), log.events.column("action").to_pylist()
+    shoppers = log.events.column("shopper").to_pylist()
+    for i in range(1, len(codes)):
+        if codes[i] != codes[i - 1]:
+            assert actions[i - 1] == "leave" and actions[i] == "search"
+        if shoppers[i] == shoppers[i - 1]:
+            assert times[i] >= times[i - 1]
+
+
+def test_intentions_never_say_that_something_will_be_bought_and_leaving_empty_handed_is_common(data):
+    bought = [any(e.action is Action.PURCHASE for e in events) for _, events in sessions_of(data)]
+    assert 0.2 < sum(bought) / len(bought) < 0.6
+    assert abs(sum(k.share for k in KINDS.values()) - 1) < 1e-9
+
+
+def test_views_fall_with_rank_and_sessions_have_a_tail(data):
+    ranks: Counter[int] = Counter()
+    lengths = []
+    for _, events in sessions_of(data):
+        ranks.update(e.rank for e in events if e.action is Action.VIEW)
+        lengths.append(len(events))
+    assert ranks[1] > ranks[2] > ranks[4] > ranks[8] > 0
+    lengths.sort()
+    assert lengths[-1] >= 4 * lengths[len(lengths) // 2]
+
+
+def test_enough_cases_for_its_size(data):
+    sizes = {kind: data.case_table(kind).num_rows for kind in CaseKind}
+    per_shopper = {kind: size / 24 for kind, size in sizes.items()}
+    # At 600 shoppers: 2,000 item choices and 1,000 of the others.
+    assert per_shopper[CaseKind.ITEM_CHOICES] > 3.4
+    assert all(size > 1.7 for size in per_shopper.values())
+
+
+def test_titles_say_what_is_sold_and_prices_differ(data):
+    products = list(data.catalog)
+    assert len({p.title for p in products}) > 0.95 * len(products)
+    assert {p.category for p in products} == {leaf.path for leaf in categories()}
+    assert all(p.price and p.price > 0 and 1 <= (p.rating or 0) <= 5 and p.reviews for p in products)
+    assert sum(p.sponsored for p in products) > 0
+
+
+def test_demographics_are_truth_and_nothing_else(data):
+    shopper = data.shoppers[0]
+    truth = data.truth(shopper)
+    assert {"age_range", "household", "income_range", "price_sensitivity"} <= set(truth)
+    assert "truth" not in data.cases(CaseKind.SESSIONS).column_names
+
+
+def test_cases_come_as_a_hugging_face_data_set(data):
+    rows = data.cases(CaseKind.ITEM_CHOICES)
+    assert rows.column_names == ["case_id", "kind", "shopper", "session", "time", "options", "answer"]
+    some = rows.select(range(5))
+    assert list(iter_cases(some, CaseKind.ITEM_CHOICES)) == list(iter_cases(data, CaseKind.ITEM_CHOICES))[:5]
