@@ -1,0 +1,74 @@
+"""Type-token ratios: plain, at matched totals, in any script."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paars_bench.metrics import ResamplingPlan, diversity, tokenise, type_token_ratio
+
+
+def test_plain_ratio_is_types_over_tokens() -> None:
+    got = type_token_ratio(["Red shoe", "red BOOT"])
+    assert (got.value, got.types, got.tokens, got.at_tokens) == (0.75, 3, 4, None)
+    assert type_token_ratio(["Red  shoe", "red shoe ", "boot"], unit="text").value == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Men's T-shirt_XL 12.5oz", ["men", "s", "t", "shirt", "xl", "12", "5oz"]),
+        ("हिन्दी किताब", ["हिन्दी", "किताब"]),
+        ("日本語カメラ 4K", ["日", "本", "語", "カ", "メ", "ラ", "4k"]),
+        ("кофе-машина", ["кофе", "машина"]),
+        ("cafe\u0301", ["caf\u00e9"]),
+        ("حذاء رياضي", ["حذاء", "رياضي"]),
+        (" .,!? ", []),
+    ],
+)
+def test_tokens_of_many_scripts(text: str, tokens: list[str]) -> None:
+    assert tokenise(text) == tokens
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.sampled_from("abcdefgh"), min_size=2, max_size=60), st.integers(0, 2**32))
+def test_the_exact_mean_over_draws_is_what_draws_average(words: list[str], seed: int) -> None:
+    size = max(1, len(words) // 2)
+    exact = type_token_ratio(words, tokens=size).value
+    drawn = type_token_ratio(words, tokens=size, rng=np.random.default_rng(seed)).value
+    assert drawn == pytest.approx(exact, abs=0.12)
+    assert type_token_ratio(words, tokens=len(words)).value == pytest.approx(type_token_ratio(words).value)
+    assert type_token_ratio(words, tokens=1).value == pytest.approx(1)
+
+
+def test_matched_totals_undo_the_fall_with_size() -> None:
+    rng = np.random.default_rng(0)
+    words = [f"w{i}" for i in rng.zipf(1.5, 8000)]
+    small, large = words[:500], words
+    assert type_token_ratio(small).value > 1.5 * type_token_ratio(large).value
+    matched = type_token_ratio(large, tokens=500).value
+    assert matched == pytest.approx(type_token_ratio(small).value, rel=0.15)
+
+
+def test_agents_stand_beside_humans_with_intervals() -> None:
+    rng = np.random.default_rng(0)
+    plan = ResamplingPlan.make([str(i) for i in range(80)], resamples=200, rng=rng)
+    rows = np.repeat(np.arange(80), 3)
+    human = [f"w{a} w{b}" for a, b in rng.integers(0, 300, (240, 2))]
+    agent = [f"w{a} w{b}" for a, b in rng.integers(0, 40, (240, 2))]
+    got = diversity(agent, rows, human, rows, plan)
+    assert got.agent.at_tokens == got.human.at_tokens == 480
+    assert got.agent.value < got.human.value
+    assert got.ci is not None and got.human_ci is not None
+    assert got.ci.low - 1e-9 <= got.agent.value <= got.ci.high + 1e-9 < got.human_ci.low
+    plain = diversity(agent, rows, human[:100], rows[:100], plan, tokens=None)
+    assert plain.agent.at_tokens is None and plain.human.tokens == 200
+
+
+def test_no_token_is_a_clear_error() -> None:
+    with pytest.raises(ValueError, match="at least one token"):
+        type_token_ratio(["", " - "])
+    with pytest.raises(ValueError, match="between 1 and the 2"):
+        type_token_ratio(["a b"], tokens=3)
