@@ -67,7 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in given or bool(os.environ.get("PAARS_BENCH_DEBUG"))
     try:
-        code = app.main([a for a in given if a != "--debug"], prog_name=PROGRAM, standalone_mode=False)
+        words = [a for a in given if a != "--debug"]
+        code = app.main(words, prog_name=PROGRAM, standalone_mode=False, obj=words)
         return code if isinstance(code, int) else 0
     except PaarsError as error:
         _say(str(error))
@@ -76,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(error.format_message())
         return 1
     except (click.Abort, KeyboardInterrupt):
-        _say("interrupted; the same command on the same --output_path goes on from here.")
+        _say("interrupted; a run goes on from here when the same command is given the same --output_path.")
         return INTERRUPTED
     except Exception as error:
         if debug:

@@ -27,11 +27,14 @@ class Command(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            flags = [
-                o for p in self.get_params(ctx) for o in (*p.opts, *p.secondary_opts) if o.startswith("--")
-            ]
+            flags = [o for p in self.get_params(ctx) for o in (*p.opts, *p.secondary_opts) if o.startswith("--")]
             see = f"{ctx.command_path} --help"
             raise click.UsageError(unknown("flag", error.option_name, flags, see=see), ctx) from error
+        except click.UsageError as error:
+            if "unexpected extra argument" in error.message:
+                hint = f"{error.message.rstrip('.')}; several names are written together, a,b."
+                raise click.UsageError(hint, ctx) from error
+            raise
 
 
 class Group(click.Group):

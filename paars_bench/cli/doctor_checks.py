@@ -9,6 +9,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from enum import StrEnum
 from importlib import metadata
 from importlib.util import find_spec
@@ -48,14 +49,21 @@ def all_checks() -> list[Check]:
         check_packages(),
         check_torch(),
         check_machine(),
-        check_cache(),
+        _if_it_imports("cache", check_cache),
         check_tasks(),
-        check_local_model(),
+        _if_it_imports("--model local", check_local_model),
         check_embedding(hub.state is State.OK),
         check_perplexity(hub.state is State.OK),
         hub,
-        check_keys(),
+        _if_it_imports("keys", check_keys),
     ]
+
+
+def _if_it_imports(name: str, check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except ImportError as error:
+        return Check(name, State.BROKEN, str(error), "install what the line `packages` names")
 
 
 def check_python() -> Check:
@@ -69,9 +77,7 @@ def check_packages() -> Check:
     try:
         wanted = metadata.requires("paars-bench") or []
     except metadata.PackageNotFoundError:
-        return Check(
-            "packages", State.BROKEN, "paars-bench itself is not installed", "pip install paars-bench"
-        )
+        return Check("packages", State.BROKEN, "paars-bench itself is not installed", "pip install paars-bench")
     wrong = [w for w in map(_unmet, wanted) if w is not None]
     if wrong:
         pip = " ".join(f"'{requirement}'" for requirement, _ in wrong)
@@ -110,9 +116,7 @@ def check_torch() -> Check:
     """Tells the build of torch from its version file, as importing it takes seconds."""
     version = _version("torch")
     if version is None:
-        return Check(
-            "torch", State.BROKEN, "not installed", "python scripts/install.py local, or pip install torch"
-        )
+        return Check("torch", State.BROKEN, "not installed", "python scripts/install.py local, or pip install torch")
     gpu = Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi") is not None
     cuda = _cuda_of_torch()
     if cuda is None:
@@ -146,9 +150,7 @@ def check_machine() -> Check:
         return Check("machine", State.OK, f"{cores} cores, memory unknown")
     found = f"{cores} cores, {memory:.1f} GB memory"
     if memory < 4:
-        return Check(
-            "machine", State.NOTE, found, "4 GB or more are needed for embeddings and perplexity together"
-        )
+        return Check("machine", State.NOTE, found, "4 GB or more are needed for embeddings and perplexity together")
     return Check("machine", State.OK, found)
 
 
@@ -206,9 +208,7 @@ def check_perplexity(hub: bool) -> Check:
     if hub:
         return Check("perplexity", State.OK, "GPT-2 from the Hub, fetched at first use")
     fix = "to use GPT-2 as the paper does, connect to the Hub once, or set HF_HOME to a copy of its cache"
-    return Check(
-        "perplexity", State.NOTE, "GPT-2 cannot be reached: SmolLM2 stands in, and results say so", fix
-    )
+    return Check("perplexity", State.NOTE, "GPT-2 cannot be reached: SmolLM2 stands in, and results say so", fix)
 
 
 def _cached(model: str) -> bool:

@@ -14,9 +14,7 @@ from paars_bench.cli.table import table
 @click.group(
     cls=Group,
     context_settings=SETTINGS,
-    epilog=examples(
-        "paars-bench ls tasks", "paars-bench ls tasks --include_path my_tasks", "paars-bench ls models"
-    ),
+    epilog=examples("paars-bench ls tasks", "paars-bench ls tasks --include_path my_tasks", "paars-bench ls models"),
 )
 def ls() -> None:
     """List tasks, groups, data sets, models, conditions or metrics."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,35 +24,21 @@ from paars_bench.errors import UsageError
 )
 @click.option("--model", metavar="NAME", help="Alias, LiteLLM name, local, local:PATH.gguf, or a baseline.")
 @click.option("--tasks", multiple=True, metavar="NAMES", help="Tasks, groups, tags or wildcards: a,b. [all]")
-@click.option(
-    "--dataset", default="demo", show_default=True, metavar="NAME", help="Data set: NAME:option=value."
-)
+@click.option("--dataset", default="demo", show_default=True, metavar="NAME", help="Data set: NAME:option=value.")
 @click.option("--conditions", multiple=True, metavar="NAMES", help="Conditions, or all. [as each task says]")
-@click.option(
-    "--model_args", multiple=True, metavar="K=V,…", help="Given to the backbone: api_base, timeout, …"
-)
+@click.option("--model_args", multiple=True, metavar="K=V,…", help="Given to the backbone: api_base, timeout, …")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Cases per task at most.")
-@click.option(
-    "--repeats", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Asks per case."
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Of every draw."
-)
-@click.option(
-    "--output_path", type=click.Path(path_type=Path), metavar="FOLDER", help="Run folder. [new in runs/]"
-)
-@click.option(
-    "--max_concurrency", type=click.IntRange(min=1), metavar="N", help="Requests in flight at most."
-)
+@click.option("--repeats", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Asks per case.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Of every draw.")
+@click.option("--output_path", type=click.Path(path_type=Path), metavar="FOLDER", help="Run folder. [new in runs/]")
+@click.option("--max_concurrency", type=click.IntRange(min=1), metavar="N", help="Requests in flight at most.")
 @click.option(
     "--max_cost",
     type=click.FloatRange(min=0, min_open=True),
     metavar="USD",
     help="Stop before more is spent.",
 )
-@click.option(
-    "--max_tokens_total", type=click.IntRange(min=1), metavar="N", help="Stop before more tokens are used."
-)
+@click.option("--max_tokens_total", type=click.IntRange(min=1), metavar="N", help="Stop before more tokens are used.")
 @click.option("--max_time", callback=duration, metavar="TIME", help="Stop after this long: seconds, 30m, 2h.")
 @click.option(
     "--fail_on_error",
@@ -61,9 +46,7 @@ from paars_bench.errors import UsageError
     metavar="X",
     help="Stop once this share (below 1) or number (from 1) of cases failed.",
 )
-@click.option(
-    "--log_samples/--no_log_samples", default=True, show_default=True, help="Keep prompts and replies."
-)
+@click.option("--log_samples/--no_log_samples", default=True, show_default=True, help="Keep prompts and replies.")
 @include_path
 @click.option("--dry_run", is_flag=True, help="Resolve, render and count, but call nothing.")
 def run(model: str | None, tasks: tuple[str, ...], conditions: tuple[str, ...], **flags: Any) -> int:
@@ -80,7 +63,7 @@ def run(model: str | None, tasks: tuple[str, ...], conditions: tuple[str, ...], 
         "conditions": names(conditions, "--conditions") or None,
         "model_args": key_values(raw_args, "--model_args"),
         "include_path": tuple(Path(p) for p in flags.pop("include_path")),
-        "command": _command_line(raw_args),
+        "command": _command_line(click.get_current_context().find_root().obj, raw_args),
         **flags,
     }
     from paars_bench.run import RunSpec, evaluate_spec  # after the checks: this import takes seconds
@@ -88,11 +71,10 @@ def run(model: str | None, tasks: tuple[str, ...], conditions: tuple[str, ...], 
     return evaluate_spec(RunSpec(**asked)).exit_code
 
 
-def _command_line(raw_args: tuple[str, ...]) -> str:
+def _command_line(words: list[str], raw_args: tuple[str, ...]) -> str:
     """The command as typed, for the record, its keys hidden."""
     from paars_bench.backbones.redact import public_args
 
-    words = list(sys.argv[1:])
     for raw in raw_args:
         public = ",".join(f"{k}={v}" for k, v in public_args(key_values([raw], "--model_args")).items())
         words = [word.replace(raw, public) for word in words]

