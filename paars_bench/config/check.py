@@ -95,9 +95,7 @@ def _check_name(document: Document, key: str) -> None:
     name: Any = document.values[key]
     mark: Mark = document.mark((key,))
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ConfigError(
-            f"{mark}: `{key}` is {name!r}: a name is made of a-z, 0-9 and _, and begins with no _."
-        )
+        raise ConfigError(f"{mark}: `{key}` is {name!r}: a name is made of a-z, 0-9 and _, and begins with no _.")
     if name in RESERVED:
         raise ConfigError(f"{mark}: `{key}` is {name!r}, which means every task: choose another name.")
 

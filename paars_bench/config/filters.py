@@ -113,9 +113,7 @@ def check_filter(name: str, options: Mapping[str, Any]) -> None:
     for key in options:
         if key not in known.options:
             detail = (
-                unknown("option", key, known.options)
-                if known.options
-                else f"unknown option {key!r}: it takes none."
+                unknown("option", key, known.options) if known.options else f"unknown option {key!r}: it takes none."
             )
             raise ConfigError(f"filter {name!r} has an {detail}")
     for key in known.required:
@@ -137,13 +135,9 @@ def _check_pattern(pattern: str, group: object) -> None:
         problem = str(error).removeprefix("Invalid regular expression: ")
         if "unnamed" in problem:
             problem = "name the group to keep, (?P<answer>…), and write (?:…) for the others"
-        raise ConfigError(
-            f"the pattern {pattern!r} of filter 'regex' is no valid RE2 pattern: {problem}."
-        ) from error
+        raise ConfigError(f"the pattern {pattern!r} of filter 'regex' is no valid RE2 pattern: {problem}.") from error
     if group is not None and group not in names:
         valid = f"its groups are {', '.join(names)}" if names else "it has no named group"
-        raise ConfigError(
-            f"filter 'regex' asks for group {group!r}, which the pattern does not have: {valid}."
-        )
+        raise ConfigError(f"filter 'regex' asks for group {group!r}, which the pattern does not have: {valid}.")
     if group is None and len(names) > 1:
         raise ConfigError(f"the pattern of filter 'regex' has {len(names)} groups: say which with `group`.")

@@ -64,14 +64,8 @@ def _find(name: str, file: Path, roots: Sequence[Path], mark: Mark) -> Path:
         target = folder / name
         if target.is_file():
             if not inside(target, roots):
-                raise ConfigError(
-                    f"{mark}: `include: {name}` leaves the folder of the tasks: keep the file inside it."
-                )
+                raise ConfigError(f"{mark}: `include: {name}` leaves the folder of the tasks: keep the file inside it.")
             return target
     near = nearest(name, [p.name for p in file.parent.iterdir()])
-    hint = (
-        f"did you mean {near[0]!r}?"
-        if near
-        else "it is looked for beside this file, then in the built-in tasks."
-    )
+    hint = f"did you mean {near[0]!r}?" if near else "it is looked for beside this file, then in the built-in tasks."
     raise ConfigError(f"{mark}: `include: {name}` names no file: {hint}")

@@ -70,9 +70,7 @@ class TaskIndex:
         self.roots = list(dict.fromkeys(p.resolve() for p in [builtin, *(Path(p) for p in include_path)]))
         for root in self.roots[1:]:
             if not root.is_dir():
-                raise UsageError(
-                    f"--include_path {root} is no folder: name the folder that holds your task YAML."
-                )
+                raise UsageError(f"--include_path {root} is no folder: name the folder that holds your task YAML.")
 
     @cached_property
     def entries(self) -> list[Entry]:

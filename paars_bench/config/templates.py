@@ -39,9 +39,7 @@ def compile_template(source: str, *, name: str = "template") -> jinja2.Template:
     try:
         return environment().from_string(source)
     except jinja2.TemplateSyntaxError as error:
-        raise ConfigError(
-            f"{name}, line {error.lineno}: this is not valid Jinja: {error.message}."
-        ) from error
+        raise ConfigError(f"{name}, line {error.lineno}: this is not valid Jinja: {error.message}.") from error
 
 
 def check_template(source: str, *, file: object, first_line: int, key: str, variables: Iterable[str]) -> None:
@@ -65,15 +63,11 @@ def check_template(source: str, *, file: object, first_line: int, key: str, vari
         raise ConfigError(f"{file}:{line}: `{key}` is not valid Jinja: {error.message}.") from error
     for loads in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
         line = first_line + loads.lineno - 1
-        raise ConfigError(
-            f"{file}:{line}: `{key}` loads another template: write its text here, one file a template."
-        )
+        raise ConfigError(f"{file}:{line}: `{key}` loads another template: write its text here, one file a template.")
     known = set(variables)
     for name in sorted(meta.find_undeclared_variables(tree) - known - set(environment().globals)):
         line = first_line + _line_of(tree, name) - 1
-        problem = (
-            unknown("variable", name, known) if known else f"unknown variable {name!r}: this text takes none."
-        )
+        problem = unknown("variable", name, known) if known else f"unknown variable {name!r}: this text takes none."
         raise ConfigError(f"{file}:{line}: `{key}` uses an {problem}")
 
 

@@ -20,9 +20,7 @@ MAX_NODES = 100_000
 KeyPath = tuple[str | int, ...]
 
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is 8 times faster, where PyYAML has it
-_PLAIN = frozenset(
-    f"tag:yaml.org,2002:{t}" for t in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp")
-)
+_PLAIN = frozenset(f"tag:yaml.org,2002:{t}" for t in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp"))
 
 
 class _Loader(_BASE):  # type: ignore[misc]
@@ -72,9 +70,7 @@ def read_yaml(file: Path) -> Document:
     """
     try:
         if file.stat().st_size > MAX_BYTES:
-            raise ConfigError(
-                f"{file} is larger than {MAX_BYTES:,} bytes: a task YAML is text of a few kilobytes."
-            )
+            raise ConfigError(f"{file} is larger than {MAX_BYTES:,} bytes: a task YAML is text of a few kilobytes.")
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file} is not UTF-8 at byte {error.start}: save it as UTF-8.") from error
@@ -110,9 +106,7 @@ class _Reader:
     def document(self, node: yaml.Node | None) -> Document:
         if not isinstance(node, yaml.MappingNode):
             found = "empty" if node is None else "a list" if isinstance(node, yaml.SequenceNode) else "text"
-            raise ConfigError(
-                f"{self.file}:1: a task YAML is a mapping of keys to values, this one is {found}."
-            )
+            raise ConfigError(f"{self.file}:1: a task YAML is a mapping of keys to values, this one is {found}.")
         return Document(self.value(node, ()), self.marks)
 
     def value(self, node: yaml.Node, path: KeyPath) -> Any:
@@ -124,9 +118,7 @@ class _Reader:
             raise ConfigError(f"{mark}: an alias names the value it stands in.")
         if node.tag not in _PLAIN:
             tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-            raise ConfigError(
-                f"{mark}: the tag {tag} is not allowed: a task YAML holds plain values, no code."
-            )
+            raise ConfigError(f"{mark}: the tag {tag} is not allowed: a task YAML holds plain values, no code.")
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node)
         self.open.add(id(node))
@@ -151,14 +143,10 @@ class _Reader:
         for key_node, child in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode) or key_node.tag.endswith(":merge"):
-                raise ConfigError(
-                    f"{self.file}:{line}: a key must be plain text; to share keys, use `include`."
-                )
+                raise ConfigError(f"{self.file}:{line}: a key must be plain text; to share keys, use `include`.")
             key = key_node.value
             if key in seen:
-                raise ConfigError(
-                    f"{self.file}:{line}: the key {key!r} is given twice, first on line {seen[key]}."
-                )
+                raise ConfigError(f"{self.file}:{line}: the key {key!r} is given twice, first on line {seen[key]}.")
             seen[key] = line
             block = isinstance(child, yaml.ScalarNode) and child.style in ("|", ">")
             self.marks[(*path, key)] = Mark(self.file, line, block)

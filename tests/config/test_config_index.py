@@ -22,8 +22,7 @@ VALUES = {
     "rank_choices": {
         "query": "mug",
         "results": [
-            {"rank": n, "title": f"Item {n}", "price": 9.5, "rating": None, "review_count": None}
-            for n in range(1, 11)
+            {"rank": n, "title": f"Item {n}", "price": 9.5, "rating": None, "review_count": None} for n in range(1, 11)
         ],
     },
     "sessions": {"intention": "", "tools": "search, leave"},
@@ -86,9 +85,7 @@ def test_select(patterns: list[str], expected: list[str]) -> None:
     assert [s.task for s in TaskIndex().select(patterns)] == expected
 
 
-@given(
-    st.lists(st.sampled_from([*PAPER, "all", "paars", "group", "individual", "*_selection_*"]), max_size=5)
-)
+@given(st.lists(st.sampled_from([*PAPER, "all", "paars", "group", "individual", "*_selection_*"]), max_size=5))
 def test_a_task_is_selected_once_whatever_is_asked(patterns: list[str]) -> None:
     found = [s.task for s in TaskIndex().select(patterns)]
     assert len(found) == len(set(found))
@@ -96,9 +93,7 @@ def test_a_task_is_selected_once_whatever_is_asked(patterns: list[str]) -> None:
 
 
 def test_include_overrides_key_by_key(tmp_path: Path) -> None:
-    (tmp_path / "base.yaml").write_text(
-        task("base_task", "generation_kwargs: {temperature: 1e-1}\ntag: [a]\n")
-    )
+    (tmp_path / "base.yaml").write_text(task("base_task", "generation_kwargs: {temperature: 1e-1}\ntag: [a]\n"))
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "mine.yaml").write_text(
         "include: ../base.yaml\ntask: mine\ntag: [b]\ndoc_to_text: {file: p.j2}\n"
@@ -115,9 +110,7 @@ def test_include_overrides_key_by_key(tmp_path: Path) -> None:
 def test_later_includes_win(tmp_path: Path) -> None:
     (tmp_path / "_one.yaml").write_text("description: one\nmin_coverage: 0.5\n")
     (tmp_path / "_two.yaml").write_text("description: two\n")
-    (tmp_path / "mine.yaml").write_text(
-        "include: [query_generation.yaml, _one.yaml, _two.yaml]\ntask: mine\n"
-    )
+    (tmp_path / "mine.yaml").write_text("include: [query_generation.yaml, _one.yaml, _two.yaml]\ntask: mine\n")
     (mine,) = TaskIndex([tmp_path]).select(["mine"])
     assert (mine.description, mine.min_coverage) == ("two", 0.5)
 
