@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Literal
@@ -129,7 +129,7 @@ class MinedData:
         if cutoff is None:
             raise DataError(unknown("shopper", shopper, self._cutoffs))
         hidden = self._offered.get(shopper, frozenset())
-        before = [e for e in self._events_of(shopper) if e.time < cutoff]
+        before = self._events_before(shopper, cutoff)
         kept = tuple(_without(e, hidden) for e in before if e.product is None or e.product not in hidden)
         return Background(shopper, cutoff, kept, len(before) - len(kept))
 
@@ -140,10 +140,10 @@ class MinedData:
             return {}
         return {t["key"]: t["value"] for t in self.log.shoppers.column("truth")[row].as_py() or ()}
 
-    def _events_of(self, shopper: str) -> Iterator[Event]:
+    def _events_before(self, shopper: str, cutoff: datetime) -> list[Event]:
         low, high = self._ranges[shopper]
-        for row in self.log.events.slice(low, high - low).to_pylist():
-            yield event_of(row)
+        own = self.log.events.slice(low, high - low)
+        return [event_of(row) for row in own.filter(pc.less(own.column("time"), cutoff)).to_pylist()]
 
     @cached_property
     def _ranges(self) -> dict[str, tuple[int, int]]:
@@ -171,8 +171,6 @@ class MinedData:
 
 
 def _without(event: Event, hidden: frozenset[str]) -> Event:
-    from dataclasses import replace
-
     if event.shown is None or not hidden.intersection(event.shown):
         return event
     return replace(event, shown=tuple(p for p in event.shown if p not in hidden))

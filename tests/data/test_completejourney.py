@@ -31,16 +31,18 @@ def test_households_give_item_choices_and_nothing_else(data):
     cases = list(iter_cases(data, CaseKind.ITEM_CHOICES))
     per_household = [sum(c.shopper == s for c in cases) for s in data.shoppers]
     assert max(per_household) == 4 and len(cases) > 150
-    for case in cases:
-        background = data.background(case.shopper)
-        assert not {e.product for e in background.events} & set(case.values["options"])
-        assert all(e.time < case.time for e in background.events)
+    for shopper in data.shoppers:
+        own = [c for c in cases if c.shopper == shopper]
+        background = data.background(shopper)
+        assert not {e.product for e in background.events} & {p for c in own for p in c.values["options"]}
+        assert all(e.time < min(c.time for c in own) for e in background.events)
 
 
 def test_fuel_and_coupons_are_no_products(data):
-    departments = {p.category[0] for p in data.catalog}
-    assert not departments & {"Fuel", "Coupon", "Miscellaneous"}
-    assert all(p.title and len(p.category) == 2 for p in data.catalog)
+    paths = data.catalog.table.column("category").to_pylist()
+    assert not {path[0] for path in paths} & {"Fuel", "Coupon", "Miscellaneous"}
+    assert {len(path) for path in paths} == {2}
+    assert all(data.catalog.table.column("title").to_pylist())
 
 
 def test_prices_are_for_one(data):

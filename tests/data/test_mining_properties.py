@@ -13,7 +13,7 @@ from paars_bench.data.mining import mine
 from paars_bench.data.mining_rules import MiningRules
 from paars_bench.data.schema import Action, event_of
 
-RELAXED = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+RELAXED = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 RULES = MiningRules(min_history=1)
 
 
