@@ -19,6 +19,7 @@ from paars_bench.outcomes import POLICY, Outcome
 # Reasoning models spend reply tokens on thinking first: a cap of 32 would leave no room for the answer.
 REASONING_HEADROOM = 8192
 BYTES_PER_TOKEN = 3  # an upper estimate of tokens: English runs at 4 bytes a token, Chinese at about 3
+_NOT_PORTABLE = frozenset({"maxLength", "minLength", "maxItems", "minItems", "pattern"})
 _STOPS = {"length": Outcome.TRUNCATED, "content_filter": Outcome.REFUSED}
 
 
@@ -57,6 +58,7 @@ class LiteLLMBackbone:
         self._route, self._provider, *_ = self._litellm.get_llm_provider(
             model, api_base=options.get("api_base"), api_key=options.get("api_key")
         )
+        self._local = self._provider in {p["provider"] for p in self._litellm.custom_provider_map}
         self._reasons = bool(self._litellm.supports_reasoning(model=model))
         self.not_sent: dict[str, str] = {}
         self.traits = traits or self._ask_traits(name)
@@ -154,27 +156,45 @@ class LiteLLMBackbone:
         body |= {key: value for key, value in params.items() if self._accepts(key, value)}
         if request.tools and self.traits.tools:
             body["tools"] = list(request.tools)
-        elif request.reply_schema is not None and self.traits.reply_schema:
-            schema = {"name": "reply", "schema": dict(request.reply_schema), "strict": True}
+        elif self.takes_schema(request.reply_schema):
+            schema = {"name": "reply", "schema": self._portable(request.reply_schema), "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         return body | self._options
+
+    def takes_schema(self, schema: Mapping[str, Any] | None) -> bool:
+        """Says whether a reply to a request with this schema is constrained by it.
+
+        llama.cpp takes any schema. Hosted models take objects only, and with one alternative at the root.
+        """
+        if schema is None or not self.traits.reply_schema:
+            return False
+        return self._local or schema.get("type") == "object"
+
+    def _portable(self, value: Any) -> Any:
+        """Returns a schema without the keywords that hosted models refuse; llama.cpp gets them all."""
+        if self._local:
+            return value
+        if isinstance(value, Mapping):
+            return {k: self._portable(v) for k, v in value.items() if k not in _NOT_PORTABLE}
+        return [self._portable(v) for v in value] if isinstance(value, list) else value
 
     def _accepts(self, key: str, value: Any) -> bool:
         """Whether the provider takes this parameter; what it does not take is recorded, not hidden."""
         seen = (key, repr(value))
         if seen not in self._verdicts:
-            if self._provider in {p["provider"] for p in self._litellm.custom_provider_map}:
-                self._verdicts[seen] = True
-            else:
-                try:
-                    self._litellm.utils.get_optional_params(
-                        model=self._route, custom_llm_provider=self._provider, **{key: value}
-                    )
-                    self._verdicts[seen] = True
-                except self._litellm.exceptions.UnsupportedParamsError:
-                    self._verdicts[seen] = False
-                    self.not_sent[key] = f"{value!r} is not supported by {self._model}"
+            self._verdicts[seen] = self._local or self._supported(key, value)
+            if not self._verdicts[seen]:
+                self.not_sent[key] = f"not supported by {self._model}"
         return self._verdicts[seen]
+
+    def _supported(self, key: str, value: Any) -> bool:
+        try:
+            self._litellm.utils.get_optional_params(
+                model=self._route, custom_llm_provider=self._provider, **{key: value}
+            )
+        except self._litellm.exceptions.UnsupportedParamsError:
+            return False
+        return True
 
     def _read(self, reply: Any, latency_ms: float) -> Completion:
         usage = self._usage(reply)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -97,8 +98,12 @@ def _open_hosted(model: str, litellm_model: str, key_env: str | None, args: Mapp
         ) from None
     if "api_key" not in args:
         known = litellm.validate_environment(litellm_model, api_base=args.get("api_base"))
-        if not known["keys_in_environment"] and known["missing_keys"]:
-            names = [key_env] if key_env else sorted(known["missing_keys"])
+        missing = [] if known["keys_in_environment"] else sorted(known["missing_keys"])
+        # LiteLLM says nothing is missing for providers it has no rule for; the alias table knows their variable.
+        if not missing and key_env and not os.environ.get(key_env) and "api_base" not in args:
+            missing = [key_env]
+        if missing:
+            names = [key_env] if key_env in missing else missing
             raise MissingKeyError(
                 f"--model {model} ({litellm_model}) needs an API key: set {' or '.join(names)}, or give "
                 "--model_args api_key=…"

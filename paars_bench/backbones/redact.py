@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 
-_NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)", re.IGNORECASE)
+_NAMES = re.compile(r"(KEY|TOKEN$|SECRET|PASSWORD)", re.IGNORECASE)
 # Shapes of keys that providers echo, also half masked.
 _SHAPES = re.compile(r"\b(?:sk|pk|rk|xai|gsk|hf|AIza)[-_A-Za-z0-9*]{8,}|\bBearer\s+\S+")
 _SHORTEST = 8

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+import jsonlines
+
 _FSYNC_SECONDS = 1.0  # flushing saves a line from the death of this process; fsync, from that of the machine
 
 
@@ -32,7 +34,8 @@ class JsonLines:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._handle: IO[bytes] | None = None
+        self._handle: IO[str] | None = None
+        self._writer: jsonlines.Writer | None = None
         self._synced = 0.0
 
     def load(self) -> Loaded:
@@ -62,11 +65,11 @@ class JsonLines:
         Raises:
             OSError: the disk is full or read-only; nothing that was written before is lost.
         """
-        if self._handle is None:
-            self._handle = self.path.open("ab")
-        text = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
-        self._handle.write(text.encode("utf-8", "replace") + b"\n")
-        self._handle.flush()
+        if self._handle is None or self._writer is None:
+            # A lone surrogate in a model's reply is not text; it is written as "?" and not as a crash.
+            self._handle = self.path.open("a", encoding="utf-8", errors="replace")
+            self._writer = jsonlines.Writer(self._handle, dumps=_dumps, flush=True)
+        self._writer.write(row)
         now = time.monotonic()
         if now - self._synced > _FSYNC_SECONDS:
             os.fsync(self._handle.fileno())
@@ -78,7 +81,11 @@ class JsonLines:
             self._handle.flush()
             os.fsync(self._handle.fileno())
             self._handle.close()
-            self._handle = None
+            self._handle = self._writer = None
+
+
+def _dumps(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
 
 
 def _row(line: bytes) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -17,6 +18,8 @@ from paars_bench.tasks.result import CaseResult
 from paars_bench.tasks.shop import play
 
 SAMPLING_TEMPERATURE = 0.7
+# Backbones that can be held to any schema answer with a JSON string: a small model otherwise writes an essay.
+_ONE_LINE = {"type": "string", "minLength": 1, "maxLength": 80}
 
 
 class Question(NamedTuple):
@@ -60,11 +63,12 @@ async def ask(question: Question, head: str, backbone: Backbone, asker: Asker) -
     case = question.case
     messages = asker.renderer.messages(head, case)
     options = option_count(case) if question.spec.output_type == "choose" else None
+    schema = {"type": "integer", "enum": list(range(1, options + 1))} if options else _ONE_LINE
     reply = await backbone.complete(
         Request(
             messages,
             params=params,
-            reply_schema={"type": "integer", "enum": list(range(1, options + 1))} if options else None,
+            reply_schema=schema,
             situation=Situation(case, asker.catalog, question.seed),
         )
     )
@@ -109,10 +113,19 @@ def option_count(case: Case) -> int:
     return len(case.values["options" if case.kind is CaseKind.ITEM_CHOICES else "shown"])
 
 
+def _unquoted(text: str) -> str:
+    """Returns what a JSON string says; any other text as it is."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, str) else text
+
+
 def _judged(result: CaseResult, reply: Completion, spec: TaskSpec, options: int | None) -> CaseResult:
     if reply.outcome not in (Outcome.OK, Outcome.TRUNCATED):
         return replace(result, outcome=reply.outcome)
-    answer = apply_filters(reply.text, spec.filter_list, n_options=options)
+    answer = apply_filters(_unquoted(reply.text), spec.filter_list, n_options=options)
     # A reply cut at max_tokens still answers if its answer was complete: a number, or a first line with more after it.
     complete = reply.outcome is Outcome.OK or options or "\n" in reply.text.strip()
     if not complete:

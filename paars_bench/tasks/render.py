@@ -7,11 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from paars_bench.backbones.door import Message
 from paars_bench.config.spec import TaskSpec
+from paars_bench.config.templates import compile_template
 from paars_bench.data.cases import Case, CaseKind
 from paars_bench.data.schema import Catalog
 from paars_bench.store.pages import clean
@@ -28,12 +26,11 @@ class Renderer:
     """
 
     def __init__(self, spec: TaskSpec, catalog: Catalog) -> None:
-        env = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
         self.spec = spec
         self.catalog = catalog
-        self._system = env.from_string(str(spec.system_text))
-        self._text = env.from_string(str(spec.doc_to_text))
-        self._target = env.from_string(spec.doc_to_target)
+        self._system = compile_template(str(spec.system_text), name=f"{spec.task}: system_text")
+        self._text = compile_template(str(spec.doc_to_text), name=f"{spec.task}: doc_to_text")
+        self._target = compile_template(spec.doc_to_target, name=f"{spec.task}: doc_to_target")
 
     def system(self, head: str) -> str:
         """Returns the system message: the task's role text, then what is said of the shopper."""
