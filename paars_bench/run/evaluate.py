@@ -23,6 +23,7 @@ from paars_bench.data.registry import parse_spec
 from paars_bench.errors import PaarsError, UsageError
 from paars_bench.outcomes import POLICY
 from paars_bench.report.results import build_results, exit_code
+from paars_bench.run.agent_log import write_agent_log
 from paars_bench.run.directory import RESULTS, RunDirectory, read_config
 from paars_bench.run.environment import environment
 from paars_bench.run.heads import Heads, history_budget
@@ -239,6 +240,7 @@ def _finish(
         import time
 
         seconds += time.monotonic() - account.started
+    write_agent_log(directory.path, done.values())
     usage = Usage()
     for row in directory.personas.load().rows:
         usage += Usage(**row["usage"])
