@@ -305,9 +305,7 @@ def _file_digest(file: Path) -> str:
 def _database(path: Path) -> Iterator[sqlite3.Connection]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, timeout=60)) as connection, connection:
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS perplexity (key TEXT PRIMARY KEY, value REAL NOT NULL)"
-        )
+        connection.execute("CREATE TABLE IF NOT EXISTS perplexity (key TEXT PRIMARY KEY, value REAL NOT NULL)")
         yield connection
 
 
@@ -318,9 +316,7 @@ def _kept(path: Path, keys: Sequence[str]) -> dict[str, float]:
             part = list(keys[start : start + _LOOKUP])
             marks = ",".join("?" * len(part))
             found.update(
-                connection.execute(
-                    f"SELECT key, value FROM perplexity WHERE key IN ({marks})", part
-                ).fetchall()
+                connection.execute(f"SELECT key, value FROM perplexity WHERE key IN ({marks})", part).fetchall()
             )
     return found
 

@@ -15,10 +15,10 @@ from paars_bench.backbones.litellm import import_litellm
 from paars_bench.backbones.redact import Redactor
 from paars_bench.errors import PaarsError
 from paars_bench.outcomes import POLICY, Outcome
+from paars_bench.personas.history import estimate_tokens
 
 # Reasoning models spend reply tokens on thinking first: a cap of 32 would leave no room for the answer.
 REASONING_HEADROOM = 8192
-BYTES_PER_TOKEN = 3  # an upper estimate of tokens: English runs at 4 bytes a token, Chinese at about 3
 _NOT_PORTABLE = frozenset({"maxLength", "minLength", "maxItems", "minItems", "pattern"})
 _STOPS = {"length": Outcome.TRUNCATED, "content_filter": Outcome.REFUSED}
 
@@ -87,7 +87,7 @@ class LiteLLMBackbone:
 
     def count_tokens(self, text: str) -> int:
         """Returns an upper estimate of the tokens of ``text``, without loading a tokenizer."""
-        return -(-len(text.encode()) // BYTES_PER_TOKEN)
+        return estimate_tokens(text)
 
     async def complete(self, request: Request) -> Completion:
         """Answers one request, retried while that can help.

@@ -75,14 +75,10 @@ def kde_log_density(
         raise ValueError(f"bandwidth must be above 0, got {bandwidth}")
     left = np.full(len(y), -1) if leave_out is None else np.asarray(leave_out, dtype=np.int64)
     if left.shape != (len(y),):
-        raise ValueError(
-            f"leave_out must name one point for each row of at, shape ({len(y)},), got {left.shape}"
-        )
+        raise ValueError(f"leave_out must name one point for each row of at, shape ({len(y)},), got {left.shape}")
     centre = x.mean(axis=0)  # distances do not change, but |x|² gets smaller and cancels less
     x, y = x - centre, y - centre
-    total = (
-        _log_sums(x, y, bandwidth, left) if device is None else _log_sums_torch(x, y, bandwidth, left, device)
-    )
+    total = _log_sums(x, y, bandwidth, left) if device is None else _log_sums_torch(x, y, bandwidth, left, device)
     used = len(x) - (left >= 0)
     constant = x.shape[1] * (math.log(bandwidth) + 0.5 * math.log(2 * math.pi))
     with np.errstate(divide="ignore"):
@@ -128,9 +124,7 @@ def _mask(kernels: Floats, left: npt.NDArray[np.int64], columns: slice) -> None:
     kernels[inside, left[inside] - columns.start] = -np.inf
 
 
-def _log_sums_torch(
-    x: Floats, y: Floats, bandwidth: float, left: npt.NDArray[np.int64], device: str
-) -> Floats:
+def _log_sums_torch(x: Floats, y: Floats, bandwidth: float, left: npt.NDArray[np.int64], device: str) -> Floats:
     import torch  # heavy, and only needed for a device
 
     points: Any = torch.as_tensor(x, device=device)

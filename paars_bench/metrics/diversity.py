@@ -10,24 +10,23 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
-from scipy.special import gammaln
+from scipy.special import gammaln, stdtrit
 
-from paars_bench.metrics.resampling import Floats, Interval, ResamplingPlan, quantile_interval
+from paars_bench.metrics.resampling import Floats, Interval, ResamplingPlan
 
 Unit = Literal["word", "text"]
 TOKENISATION = {
     "word": "NFKC, casefold, runs of letters, marks and digits; in scripts without spaces every character",
     "text": "the whole text: NFKC, casefold, white space collapsed",
 }
-METHOD = "bootstrap of shoppers, centred on the value"
+METHOD = "jackknife over shoppers, t quantiles"
 _DRAWS = 200
-_BLOCK = 4_000_000  # frequencies worked on at a time: 32 MB
 
 # Thai, Lao, Myanmar, Khmer, kana, Han: written without spaces between words.
 _UNSPACED = (
@@ -35,9 +34,7 @@ _UNSPACED = (
     r"\U00020000-\U0003ffff"
 )
 # \w leaves out combining marks, which would cut Hindi, Tamil or pointed Hebrew inside a word.
-_MARKS = "".join(
-    re.escape(chr(c)) for c in range(0x300, 0x10000) if unicodedata.category(chr(c)) in ("Mn", "Mc")
-)
+_MARKS = "".join(re.escape(chr(c)) for c in range(0x300, 0x10000) if unicodedata.category(chr(c)) in ("Mn", "Mc"))
 _TOKEN = re.compile(rf"[{_UNSPACED}][{_MARKS}]*|(?:(?![{_UNSPACED}_])[\w{_MARKS}])+")
 
 
@@ -117,7 +114,7 @@ def type_token_ratio(
     elif not 1 <= tokens <= total:
         raise ValueError(f"tokens must be between 1 and the {total} there are, got {tokens}")
     elif rng is None:
-        value = float(_expected_types(frequencies[None, :].astype(np.float64), tokens)[0]) / tokens
+        value = float(_drawn(frequencies.astype(np.float64), np.array(float(total)), tokens).sum()) / tokens
     else:
         drawn = rng.multivariate_hypergeometric(frequencies, tokens, size=_DRAWS)
         value = float(np.mean(np.sum(drawn > 0, axis=1))) / tokens
@@ -135,90 +132,95 @@ def diversity(
     unit: Unit = "word",
     level: float = 0.95,
 ) -> DiversityResult:
-    """Returns the type-token ratio of agents and humans, each with an interval from resampled shoppers.
+    """Returns the type-token ratio of agents and humans, each with an interval.
 
     Args:
         agent_texts: queries or titles of the agents.
         agent_rows: the shopper's row of each.
         human_texts: of the humans.
         human_rows: the shopper's row of each.
-        plan: the run's resampling plan.
-        tokens: ``matched`` compares at the smaller total of the two; None gives the paper's plain ratios.
+        plan: the run's resampling plan, whose rows those are.
+        tokens: ``matched`` compares at the smaller of the two totals, less its most talkative shopper (a
+            jackknife leaves each out once); None gives the paper's plain ratios.
         unit: ``word`` or ``text``.
         level: nominal coverage of the intervals.
 
     Raises:
         ValueError: a side holds no token.
     """
-    if tokens == "matched":
-        totals = [type_token_ratio(t, unit=unit).tokens for t in (agent_texts, human_texts)]
-        size: int | None = min(totals)
-    else:
-        size = tokens
-    sides = []
-    for texts, rows in ((agent_texts, agent_rows), (human_texts, human_rows)):
-        ratio = type_token_ratio(texts, tokens=size, unit=unit)
-        sides.append((ratio, _interval(ratio, texts, np.asarray(rows, dtype=np.int64), plan, level)))
-    return DiversityResult(sides[0][0], sides[1][0], sides[0][1], sides[1][1])
+    sides = [
+        (texts, np.asarray(rows, dtype=np.int64), _table(texts, rows, plan.size, unit))
+        for texts, rows in ((agent_texts, agent_rows), (human_texts, human_rows))
+    ]
+    size = min(_room(table) for _, _, table in sides) if tokens == "matched" else tokens
+    ratios = [type_token_ratio(texts, tokens=size, unit=unit) for texts, _, _ in sides]
+    intervals = [
+        _interval(ratio, table, len(np.unique(rows)), level)
+        for ratio, (_, rows, table) in zip(ratios, sides, strict=True)
+    ]
+    return DiversityResult(ratios[0], ratios[1], intervals[0], intervals[1])
 
 
-def _interval(
-    ratio: TypeTokenRatio,
-    texts: Sequence[str],
-    rows: npt.NDArray[np.int64],
-    plan: ResamplingPlan,
-    level: float,
-) -> Interval | None:
-    clusters = len(np.unique(rows))
-    if clusters < 2:
-        return None
-    replicates = np.concatenate(
-        [_ratios(f, ratio.at_tokens) for f in _resampled(texts, rows, plan, ratio.unit)]
-    )
-    # Repeated shoppers add tokens and no types, so every resample reads low; only the spread is used.
-    finite = replicates[np.isfinite(replicates)]
-    if len(finite) == 0:
-        return None
-    centred = np.clip(finite - finite.mean() + ratio.value, 0, 1)
-    return quantile_interval(centred, level=level, method=METHOD, n=ratio.tokens, clusters=clusters)
-
-
-def _resampled(
-    texts: Sequence[str], rows: npt.NDArray[np.int64], plan: ResamplingPlan, unit: Unit
-) -> Iterator[Floats]:
-    """Yields (r, V) token frequencies of the plan's resamples, block by block."""
+def _table(texts: Sequence[str], rows: npt.ArrayLike, size: int, unit: Unit) -> Any:
+    """Returns the sparse (S, V) frequencies of each type in each shopper's texts."""
     names: dict[str, int] = {}
     shopper: list[int] = []
     column: list[int] = []
-    for text, row in zip(texts, rows.tolist(), strict=True):
+    for text, row in zip(texts, np.asarray(rows).tolist(), strict=True):
         for token in tokenise(text, unit):
             shopper.append(row)
             column.append(names.setdefault(token, len(names)))
-    table = csr_matrix((np.ones(len(column)), (shopper, column)), shape=(plan.size, len(names)))
-    step = max(1, _BLOCK // max(1, len(names)))
-    for start in range(0, len(plan.boot), step):
-        yield np.asarray(plan.boot[start : start + step].astype(np.float64) @ table)
+    if not names:
+        raise ValueError("a type-token ratio needs at least one token, and the texts hold none")
+    table = csr_matrix((np.ones(len(column)), (shopper, column)), shape=(size, len(names)))
+    table.sum_duplicates()
+    return table
 
 
-def _ratios(frequencies: Floats, tokens: int | None) -> Floats:
-    totals = frequencies.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        if tokens is None:
-            return np.asarray(np.sum(frequencies > 0, axis=1) / totals)
-        # A resample of chatty shoppers can hold fewer tokens than the sample size; it is then read at what it
-        # holds.
-        size = np.minimum(tokens, totals)
-        return np.asarray(_expected_types(frequencies, size) / size)
+def _room(table: Any) -> int:
+    # with one shopper left out there must still be enough tokens to draw
+    per_shopper = np.asarray(table.sum(axis=1)).ravel()
+    return max(1, int(per_shopper.sum() - per_shopper.max()))
 
 
-def _expected_types(frequencies: Floats, tokens: npt.ArrayLike) -> Floats:
-    """Expected distinct types in draws without replacement: (R, V) frequencies give (R,) (hypergeometric)."""
-    total = frequencies.sum(axis=1, keepdims=True)
-    size = np.broadcast_to(np.asarray(tokens, dtype=np.float64), (len(frequencies),))[:, None]
-    rest = total - size
-    possible = frequencies <= rest  # a type more frequent than what is left out is in every draw
-    safe = np.where(possible, frequencies, 0.0)
-    log_missing = (
-        gammaln(total - safe + 1) - gammaln(rest - safe + 1) + gammaln(rest + 1) - gammaln(total + 1)
-    )
-    return np.asarray(np.sum(1 - np.where(possible, np.exp(log_missing), 0.0), axis=1))
+def _interval(ratio: TypeTokenRatio, table: Any, clusters: int, level: float) -> Interval | None:
+    """Jackknife over shoppers; resampling them with replacement repeats types and reads too narrow."""
+    if clusters < 2:
+        return None
+    left_out = _ratios_without(table, ratio.at_tokens)
+    spread = np.sqrt((clusters - 1) / clusters * np.sum((left_out - left_out.mean()) ** 2))
+    reach = float(stdtrit(clusters - 1, (1 + level) / 2)) * float(spread)
+    low, high = max(0.0, ratio.value - reach), min(1.0, ratio.value + reach)
+    return Interval(low, high, level, METHOD, ratio.tokens, clusters)
+
+
+def _ratios_without(table: Any, tokens: int | None) -> Floats:
+    """Returns the ratio without each shopper that has a token."""
+    per_shopper = np.asarray(table.sum(axis=1)).ravel()
+    frequency = np.asarray(table.sum(axis=0)).ravel()
+    totals = per_shopper.sum() - per_shopper
+    entries = table.tocoo()
+    before, after = frequency[entries.col], frequency[entries.col] - entries.data
+    if tokens is None:
+        gone = np.bincount(entries.row, weights=after == 0, minlength=len(totals))
+        types = np.asarray(len(frequency) - gone, dtype=np.float64)
+        sizes = totals
+    else:
+        sizes = np.minimum(tokens, totals)
+        # few distinct frequencies: one column each, then the types that a shopper uses are put right
+        distinct, times = np.unique(frequency, return_counts=True)
+        types = _drawn(distinct[None, :], totals[:, None], sizes[:, None]) @ times
+        at, size = totals[entries.row], sizes[entries.row]
+        change = _drawn(after, at, size) - _drawn(before, at, size)
+        types = types + np.bincount(entries.row, weights=change, minlength=len(totals))
+    used = (per_shopper > 0) & (sizes > 0)
+    return np.asarray(types[used] / sizes[used])
+
+
+def _drawn(frequency: Floats, total: Floats, size: npt.ArrayLike) -> Floats:
+    """Hypergeometric: probability that a type is in ``size`` of ``total`` tokens, drawn without replacement."""
+    rest = total - np.asarray(size, dtype=np.float64)
+    possible = frequency <= rest  # a type more frequent than what is left out is in every draw
+    safe = np.where(possible, frequency, 0.0)
+    log_missing = gammaln(total - safe + 1) - gammaln(rest - safe + 1) + gammaln(rest + 1) - gammaln(total + 1)
+    return np.asarray(1 - np.where(possible, np.exp(log_missing), 0.0))

@@ -202,8 +202,7 @@ class HistogramStatistic:
     def __post_init__(self) -> None:
         if _checked(self.human).shape != _checked(self.agent).shape or np.ndim(self.human) != 2:
             raise ValueError(
-                "human and agent must both be (shoppers, bins), "
-                f"got {np.shape(self.human)} and {np.shape(self.agent)}"
+                f"human and agent must both be (shoppers, bins), got {np.shape(self.human)} and {np.shape(self.agent)}"
             )
 
     @property
@@ -224,9 +223,7 @@ class HistogramStatistic:
     def divergence(self, w_human: npt.NDArray[np.generic], w_agent: npt.NDArray[np.generic]) -> Floats:
         """Returns (R,) divergences for (R, S) weights a side; NaN where a side holds no observation."""
         human, agent = weighted_sums(w_human, self.human), weighted_sums(w_agent, self.agent)
-        return divergence_of_counts(
-            human, agent, self.kind, smoothing=self.smoothing, positions=self._positions()
-        )
+        return divergence_of_counts(human, agent, self.kind, smoothing=self.smoothing, positions=self._positions())
 
     def _positions(self) -> Floats | None:
         return np.asarray(self.edges, dtype=np.float64) if len(self.edges) == self.human.shape[1] else None

@@ -90,9 +90,7 @@ def kde_kl(
     for _ in range(floor_splits):
         order = rng.permutation(len(x))
         a, b = x[order[: len(x) // 2]], x[order[len(x) // 2 :]]
-        floors.append(
-            _plain_kl(a, b, _Draws.make(a, bandwidth, mc_samples, 1, rng), bandwidth, estimator, device)
-        )
+        floors.append(_plain_kl(a, b, _Draws.make(a, bandwidth, mc_samples, 1, rng), bandwidth, estimator, device))
     return KdeKl(
         float(np.mean(values)),
         float(np.mean(floors)),
@@ -119,22 +117,18 @@ class _Draws(NamedTuple):
     origin: Ints
 
     @classmethod
-    def make(
-        cls, points: Floats, bandwidth: float, samples: int, repeats: int, rng: np.random.Generator
-    ) -> _Draws:
+    def make(cls, points: Floats, bandwidth: float, samples: int, repeats: int, rng: np.random.Generator) -> _Draws:
         # Every point makes equally many draws, to within one: the same density, with less Monte-Carlo error.
         n = len(points)
-        origin = np.concatenate(
-            [rng.permutation(n) for _ in range(repeats) for _ in range(-(-samples // n))]
-        ).reshape(repeats, -1)[:, :samples]
+        origin = np.concatenate([rng.permutation(n) for _ in range(repeats) for _ in range(-(-samples // n))]).reshape(
+            repeats, -1
+        )[:, :samples]
         origin = origin.ravel()
         noise = rng.standard_normal((len(origin), points.shape[1]))
         return cls(points[origin] + bandwidth * noise, origin)
 
 
-def _plain_kl(
-    x: Floats, y: Floats, draws: _Draws, bandwidth: float, estimator: Estimator, device: str | None
-) -> float:
+def _plain_kl(x: Floats, y: Floats, draws: _Draws, bandwidth: float, estimator: Estimator, device: str | None) -> float:
     own = draws.origin if estimator == "leave_one_out" else None
     log_p = kde_log_density(x, draws.at, bandwidth, leave_out=own, device=device)
     log_q = kde_log_density(y, draws.at, bandwidth, device=device)
@@ -302,9 +296,7 @@ class KdeStatistic:
 def _rows(values: npt.ArrayLike, count: int, size: int, name: str) -> Ints:
     rows = np.asarray(values, dtype=np.int64)
     if rows.shape != (count,):
-        raise ValueError(
-            f"{name}_rows must name one shopper for each of {count} points, got shape {rows.shape}"
-        )
+        raise ValueError(f"{name}_rows must name one shopper for each of {count} points, got shape {rows.shape}")
     if len(rows) and (rows.min() < 0 or rows.max() >= size):
         raise ValueError(f"{name}_rows must lie between 0 and {size - 1}")
     return rows

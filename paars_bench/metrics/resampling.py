@@ -132,9 +132,7 @@ def weighted_sums(weights: npt.NDArray[np.generic], per_row: Floats) -> Floats:
     return out
 
 
-def quantile_interval(
-    replicates: Floats, *, level: float, method: str, n: int, clusters: int
-) -> Interval | None:
+def quantile_interval(replicates: Floats, *, level: float, method: str, n: int, clusters: int) -> Interval | None:
     """Returns the central interval of the finite replicates, None where fewer than 20 are finite."""
     finite = replicates[np.isfinite(replicates)]
     if len(finite) < 20:

@@ -94,9 +94,7 @@ def _repair(out: Floats, log_terms: Floats, weights: npt.NDArray[np.float32], lo
             _repair_fully(out, log_terms, weights, (draw[unsure], row[unsure]))
 
 
-def _repair_fully(
-    out: Floats, log_terms: Floats, weights: npt.NDArray[np.float32], entries: tuple[Ints, Ints]
-) -> None:
+def _repair_fully(out: Floats, log_terms: Floats, weights: npt.NDArray[np.float32], entries: tuple[Ints, Ints]) -> None:
     step = max(1, _ENTRIES * _NEAREST // log_terms.shape[1])
     for start in range(0, len(entries[0]), step):
         draw, row = (axis[start : start + step] for axis in entries)

@@ -11,6 +11,8 @@ from paars_bench.backbones.door import Usage
 from paars_bench.data.cases import ShoppingData
 from paars_bench.errors import PaarsError
 from paars_bench.outcomes import Outcome
+from paars_bench.personas.conditions import CONDITIONS
+from paars_bench.personas.history import CUT_RULE, estimate_tokens, render_history
 from paars_bench.seeds import derive
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult, case_key
@@ -76,7 +78,7 @@ def build_results(
             "shoppers": len(plan.shoppers),
             "cases": sum(len(c) for c in plan.cases.values()),
         },
-        "history": {"budget_tokens": config["identity"]["history_tokens"], "rule": _cut_rule()},
+        "history": _history(plan, data, int(config["identity"]["history_tokens"])),
         "engines": engines.describe(),
         "unsupported": [{"task": t, "why": why} for t, why in plan.unsupported.items()],
         "tasks": tasks,
@@ -245,7 +247,19 @@ def _config_digest(config: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(config["identity"], sort_keys=True).encode()).hexdigest()
 
 
-def _cut_rule() -> str:
-    from paars_bench.personas.history import CUT_RULE
-
-    return CUT_RULE
+def _history(plan: Plan, data: ShoppingData, budget: int) -> dict[str, Any] | None:
+    """Returns how much of the shoppers' histories fitted into the prompts; None where no condition shows any."""
+    if not any("history" in CONDITIONS[c].parts for names in plan.conditions.values() for c in names):
+        return None
+    shown = [
+        render_history(data.background(s), data.catalog, budget=budget, count_tokens=estimate_tokens)
+        for s in plan.shoppers
+    ]
+    return {
+        "rule": CUT_RULE,
+        "budget_tokens": budget,
+        "shoppers": len(shown),
+        "shoppers_cut": sum(h.shown < h.events for h in shown),
+        "events": sum(h.events for h in shown),
+        "events_shown": sum(h.shown for h in shown),
+    }

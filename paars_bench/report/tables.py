@@ -156,7 +156,13 @@ def _engines(out: Console, results: Mapping[str, Any]) -> None:
     tokens = sum(u["input"] + u["output"] for u in spent.values())
     costs = [u["cost_usd"] for u in spent.values()]
     cost = "price unknown" if None in costs else f"${sum(costs):.4f}"
-    out.print(f"{tokens:,} tokens · {cost} · {results['run']['seconds']:.0f} s")
+    history = results["history"]
+    if history and history["shoppers_cut"]:
+        out.print(
+            f"history cut ({history['rule']} of {history['budget_tokens']}): {history['events_shown']:,} of "
+            f"{history['events']:,} events shown, {history['shoppers_cut']} of {history['shoppers']} shoppers cut"
+        )
+    out.print(f"{tokens:,} tokens · {cost} · {results['run']['seconds']:.0f} s of asking")
 
 
 def show_plan(plan: Plan, data: ShoppingData, backbone: Backbone) -> None:

@@ -22,6 +22,11 @@ MAX_QUERY = 300
 """Characters of a query: the longest of 2,197 human queries (WebShop) has under 200."""
 
 
+_QUERY_PATTERN = r'^[^ "\\\x00-\x1F][^"\\\x00-\x1F]{0,79}$'
+"""Queries of a constrained reply: a model can fill one with spaces, or never end it (of 2,197 human ones, 1 in 100
+is longer). Only character classes: llama.cpp takes neither \\S nor a dot that would admit the closing quote."""
+
+
 class Verb(StrEnum):
     """The tools of the store."""
 
@@ -115,8 +120,7 @@ def action_schema(page: Page) -> dict[str, Any]:
         if argument is None:
             bare.append(str(verb))
         elif argument == "query":
-            # Begins with a visible character: a constrained model can else fill a query with spaces.
-            branches.append(_branch([str(verb)], query={"type": "string", "pattern": r"^\S.{0,79}$"}))
+            branches.append(_branch([str(verb)], query={"type": "string", "pattern": _QUERY_PATTERN}))
         else:
             branches.append(_branch([str(verb)], product={"enum": list(page.targets(verb))}))
     if bare:

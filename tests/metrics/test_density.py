@@ -89,7 +89,16 @@ def test_statistic_equals_brute_force_on_repeated_points(h: float, estimator: st
     human, agent = unit(rng, 24, 16), unit(rng, 30, 16)
     h_rows, a_rows = rng.integers(0, 10, 24), rng.integers(0, 10, 30)
     stat = KdeStatistic.make(
-        human, h_rows, agent, a_rows, size=10, bandwidth=h, estimator=estimator, mc_samples=50, mc_repeats=2, rng=rng  # type: ignore[arg-type]
+        human,
+        h_rows,
+        agent,
+        a_rows,
+        size=10,
+        bandwidth=h,
+        estimator=estimator,
+        mc_samples=50,
+        mc_repeats=2,
+        rng=rng,  # type: ignore[arg-type]
     )
     w_h, w_a = rng.integers(0, 3, (4, 10)), rng.integers(0, 3, (4, 10))
     got = stat.divergence(w_h, w_a)

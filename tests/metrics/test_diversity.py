@@ -59,7 +59,7 @@ def test_agents_stand_beside_humans_with_intervals() -> None:
     human = [f"w{a} w{b}" for a, b in rng.integers(0, 300, (240, 2))]
     agent = [f"w{a} w{b}" for a, b in rng.integers(0, 40, (240, 2))]
     got = diversity(agent, rows, human, rows, plan)
-    assert got.agent.at_tokens == got.human.at_tokens == 480
+    assert got.agent.at_tokens == got.human.at_tokens == 474, "480 tokens, less one shopper's"
     assert got.agent.value < got.human.value
     assert got.ci is not None and got.human_ci is not None
     assert got.ci.low - 1e-9 <= got.agent.value <= got.ci.high + 1e-9 < got.human_ci.low
@@ -70,5 +70,24 @@ def test_agents_stand_beside_humans_with_intervals() -> None:
 def test_no_token_is_a_clear_error() -> None:
     with pytest.raises(ValueError, match="at least one token"):
         type_token_ratio(["", " - "])
+    plan = ResamplingPlan.make(["a", "b"], rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match="at least one token"):
+        diversity(["a"], [0], ["-"], [0], plan)
     with pytest.raises(ValueError, match="between 1 and the 2"):
         type_token_ratio(["a b"], tokens=3)
+
+
+@pytest.mark.parametrize("tokens", [None, 150])
+def test_the_jackknife_leaves_out_whole_shoppers(tokens: int | None) -> None:
+    rng = np.random.default_rng(1)
+    rows = rng.integers(0, 12, 120)
+    texts = [f"w{a} w{b}" for a, b in rng.zipf(1.4, (120, 2))]
+    plan = ResamplingPlan.make([str(i) for i in range(15)], resamples=1, rng=rng)
+    got = diversity(texts, rows, texts, rows, plan, tokens=tokens)
+    ratios = [
+        type_token_ratio([t for t, r in zip(texts, rows, strict=True) if r != s], tokens=tokens).value
+        for s in range(12)
+    ]
+    spread = np.sqrt(11 / 12 * np.sum((np.array(ratios) - np.mean(ratios)) ** 2))
+    assert got.ci is not None and got.ci.clusters == 12
+    assert got.ci.high - got.agent.value == pytest.approx(2.2010 * spread, rel=1e-4)

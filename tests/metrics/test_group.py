@@ -8,13 +8,19 @@ import json
 import numpy as np
 import pytest
 
-from paars_bench.metrics import CountBins, GroupResult, HistogramStatistic, KdeStatistic, ResamplingPlan, evaluate_group, measure
+from paars_bench.metrics import (
+    CountBins,
+    GroupResult,
+    HistogramStatistic,
+    KdeStatistic,
+    ResamplingPlan,
+    evaluate_group,
+    measure,
+)
 
 
 def plan_of(size: int, seed: int = 0, resamples: int = 200) -> ResamplingPlan:
-    return ResamplingPlan.make(
-        [f"s{i:04d}" for i in range(size)], resamples=resamples, rng=np.random.default_rng(seed)
-    )
+    return ResamplingPlan.make([f"s{i:04d}" for i in range(size)], resamples=resamples, rng=np.random.default_rng(seed))
 
 
 def population(seed: int, size: int = 60, stop_more: float = 1.0) -> tuple[HistogramStatistic, HistogramStatistic]:
@@ -89,9 +95,7 @@ def test_a_reference_at_the_floor_gives_no_score_and_says_why() -> None:
 def test_measured_parts_give_the_same_as_statistics() -> None:
     stat, uniform = population(4)
     plan = plan_of(60)
-    once = evaluate_group(
-        stat, measure(stat.human_floor(), plan, boot=False), plan, uninformed=measure(uniform, plan)
-    )
+    once = evaluate_group(stat, measure(stat.human_floor(), plan, boot=False), plan, uninformed=measure(uniform, plan))
     assert once == evaluate_group(stat, stat.human_floor(), plan, uninformed=uniform)
 
 

@@ -52,9 +52,7 @@ def test_kl_against_a_worked_example() -> None:
 
 def test_epsilon_mode_is_two_nats_a_decade_where_most_of_the_humans_are_missed() -> None:
     human, always_three = [200] * 5, [0, 0, 1000, 0, 0]
-    values = [
-        histogram_kl(human, always_three, smoothing=Smoothing("epsilon", e)).value for e in (1e-6, 4e-7, 1e-7)
-    ]
+    values = [histogram_kl(human, always_three, smoothing=Smoothing("epsilon", e)).value for e in (1e-6, 4e-7, 1e-7)]
     assert values[0] == pytest.approx(9.44, abs=0.02)
     assert values[1] == pytest.approx(10.17, abs=0.02)
     assert values[2] - values[0] == pytest.approx(0.8 * np.log(10), abs=1e-3)

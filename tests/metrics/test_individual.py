@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def test_strata_hold_every_case_once_in_order(by: list[int], bins: int) -> None:
     strata = equal_count_strata(values, by, np.zeros(len(by), dtype=int), plan_of(2, 30), bins=bins)
     assert len(strata) == bins and sum(s.n for s in strata) == len(by)
     filled = [s for s in strata if s.n]
-    assert all(a.high < b.low for a, b in zip(filled, filled[1:], strict=False))  # type: ignore[operator]
+    assert all(a.high < b.low for a, b in pairwise(filled))  # type: ignore[operator]
     assert all(s.value is None and s.low is None for s in strata if not s.n)
     assert sum(s.value * s.n for s in filled) == pytest.approx(values.sum())  # type: ignore[operator]
 
