@@ -75,7 +75,7 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
     with Screen() as screen:
         specs = _check(spec)
         path = spec.output_path or _default_path(spec)
-        made = not path.exists()
+        made = [p for p in (path, *path.parents) if not p.exists()]
         directory = RunDirectory(path)
         try:
             return _run(replace(spec, output_path=path), specs, directory, screen)
@@ -267,12 +267,15 @@ def _default_path(spec: RunSpec) -> Path:
     return Path("runs") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{name}"
 
 
-def _forget_if_empty(path: Path, made: bool) -> None:
-    """A run that was refused leaves no folder behind."""
-    rest = [p for p in path.iterdir() if p.name != ".lock"] if path.is_dir() else [path]
-    if made and not rest:
-        (path / ".lock").unlink(missing_ok=True)
-        path.rmdir()
+def _forget_if_empty(path: Path, made: Sequence[Path]) -> None:
+    """A run that was refused leaves none of the folders it made behind."""
+    if not made or any(p.name != ".lock" for p in path.iterdir()):
+        return
+    (path / ".lock").unlink(missing_ok=True)
+    for folder in made:  # the deepest first
+        if any(folder.iterdir()):
+            return
+        folder.rmdir()
 
 
 def _config(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone) -> dict[str, Any]:

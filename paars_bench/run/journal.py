@@ -91,7 +91,7 @@ def _dumps(row: Mapping[str, Any]) -> str:
 def _row(line: bytes) -> dict[str, Any] | None:
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

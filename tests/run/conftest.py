@@ -1,0 +1,32 @@
+"""Runs on a small demo population, with a baseline or with a fake backbone in the place of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_runs import DATA, QUICK, FakeBackbone
+
+import paars_bench.run.evaluate
+from paars_bench.run import RunSpec, evaluate_spec
+from paars_bench.run.evaluate import RunOutcome
+
+Bench = Callable[..., RunOutcome]
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """Runs ``bench(model or fake, path="a", **options)``; the same path resumes."""
+
+    def run(model: str | FakeBackbone, *, path: str = "run", **options: Any) -> RunOutcome:
+        chosen: dict[str, Any] = {"tasks": QUICK, "dataset": DATA, "limit": 10, **options}
+        with monkeypatch.context() as patch:
+            if isinstance(model, FakeBackbone):
+                fake = model
+                patch.setattr(paars_bench.run.evaluate, "open_backbone", lambda *args: fake)
+                model = "random"
+            return evaluate_spec(RunSpec(model=model, output_path=tmp_path / path, **chosen))
+
+    return run
