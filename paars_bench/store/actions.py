@@ -111,11 +111,16 @@ def tool_schemas() -> list[dict[str, Any]]:
 def action_schema(page: Page) -> dict[str, Any]:
     """Returns the JSON schema of the actions possible on a page: whatever follows it is valid.
 
-    One branch per tool with an argument and one for the tools without; products are those the page offers.
+    The first thing asked is whether to leave, before any other action is named: simulated shoppers hardly walk away
+    when leaving is the last of eight choices. Then one branch per tool with an argument and one for the tools without;
+    products are those the page offers.
     """
     branches: list[dict[str, Any]] = []
     bare: list[str] = []
     for verb in page.possible:
+        if verb is Verb.LEAVE:
+            branches.append(_LEAVES)
+            continue
         argument = _ARGUMENT[verb]
         if argument is None:
             bare.append(str(verb))
@@ -131,7 +136,7 @@ def action_schema(page: Page) -> dict[str, Any]:
 def actions_text() -> str:
     """Returns what tells a model without tool calling how to act."""
     lines = [f"- {_example(t)} {t.does}" for t in TOOLS]
-    return "Answer with one JSON object, one of:\n" + "\n".join(lines)
+    return "Answer with one JSON object that says first whether you leave now, one of:\n" + "\n".join(lines)
 
 
 def parse_action(reply: str) -> StoreAction | BadAction:
@@ -146,6 +151,8 @@ def parse_action(reply: str) -> StoreAction | BadAction:
         return BadAction(f"no JSON object in the reply; {_WANTED}")
     arguments: Any = found
     name = found.get("action")
+    if found.get("leave") is True:
+        name = str(Verb.LEAVE)
     if name is None:
         name = found.get("name", found.get("tool"))
         arguments = found.get("arguments", found.get("parameters", found))
@@ -200,20 +207,27 @@ def _action(name: object, arguments: Mapping[str, Any]) -> StoreAction | BadActi
 def _branch(names: list[str], **argument: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": {"action": {"enum": names}, **argument},
-        "required": ["action", *argument],
+        "properties": {"leave": {"const": False}, "action": {"enum": names}, **argument},
+        "required": ["leave", "action", *argument],
         "additionalProperties": False,
     }
 
 
+_LEAVES: dict[str, Any] = {
+    "type": "object",
+    "properties": {"leave": {"const": True}},
+    "required": ["leave"],
+    "additionalProperties": False,
+}
+
+
 def _example(tool: Tool) -> str:
-    match tool.argument:
-        case "query":
-            return StoreAction(tool.verb, query="…").json()
-        case "product":
-            return StoreAction(tool.verb, product="id").json()
-        case _:
-            return StoreAction(tool.verb).json()
+    if tool.verb is Verb.LEAVE:
+        return json.dumps({"leave": True})
+    said: dict[str, Any] = {"leave": False, "action": str(tool.verb)}
+    if tool.argument is not None:
+        said[tool.argument] = "…" if tool.argument == "query" else "id"
+    return json.dumps(said, ensure_ascii=False)
 
 
 _EXAMPLES = {t.verb: _example(t) for t in TOOLS}
@@ -227,7 +241,7 @@ def _first_object(text: str) -> dict[str, Any] | None:
     while place >= 0 and tried < 50:
         read, end = _object_at(text, place)
         if read is not None:
-            if read.keys() & {"action", "name", "tool"}:
+            if read.keys() & {"action", "name", "tool", "leave"}:
                 return read
             first = first or read
         place, tried = text.find("{", end), tried + 1

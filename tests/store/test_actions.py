@@ -106,7 +106,8 @@ def test_every_tool_is_in_every_form() -> None:
     assert set(schemas) == {t.verb for t in TOOLS} == set(Verb)
     for tool in TOOLS:
         assert schemas[tool.verb]["required"] == ([tool.argument] if tool.argument else [])
-        assert f'"action": "{tool.verb}"' in actions_text()
+        form = '{"leave": true}' if tool.verb is Verb.LEAVE else f'{{"leave": false, "action": "{tool.verb}"'
+        assert form in actions_text()
 
 
 def _valid(schema: dict[str, Any]) -> list[StoreAction]:
@@ -116,6 +117,10 @@ def _valid(schema: dict[str, Any]) -> list[StoreAction]:
         fields = branch["properties"]
         assert branch["required"] == list(fields)
         assert branch["additionalProperties"] is False
+        if fields == {"leave": {"const": True}}:
+            actions.append(parse_action('{"leave": true}'))
+            continue
+        assert next(iter(fields.items())) == ("leave", {"const": False}), "leaving is asked for first"
         for name in fields["action"]["enum"]:
             if "product" in fields:
                 actions += [StoreAction(Verb(name), product=p) for p in fields["product"]["enum"]]
@@ -126,6 +131,12 @@ def _valid(schema: dict[str, Any]) -> list[StoreAction]:
             else:
                 actions.append(StoreAction(Verb(name)))
     return actions
+
+
+def test_leaving_is_a_decision_of_its_own() -> None:
+    assert parse_action('{"leave": true}') == StoreAction(Verb.LEAVE)
+    assert parse_action('{"leave": false, "action": "buy"}') == StoreAction(Verb.BUY)
+    assert parse_action('{"action": "leave"}') == StoreAction(Verb.LEAVE)
 
 
 def _replay(shop: Shop, done: list[StoreAction]) -> Visit:
