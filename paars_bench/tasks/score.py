@@ -201,6 +201,15 @@ def _group(
     base = scorer.base.get((task, name))
     result = evaluate_group(agents, same_cases, scorer.plan, uninformed=nothing, base=base)
     reference = result.reference
+    score, score_ci, score_note = result.score, result.score_ci, result.score_note
+    if (
+        score is not None
+        and reference is not None
+        and not reference.value > (math.inf if result.null_high is None else result.null_high)
+    ):
+        # Dividing by such a gap gave scores of -3,050 at 40 shoppers: it measures the noise of the floor.
+        score, score_ci = None, None
+        score_note = "knowing nothing lies within what human halves differ by at this n: too few cases for a score"
     strict = None if result.value is None else result.value - math.log(sides.coverage)
     return {
         "value": result.value,
@@ -214,9 +223,9 @@ def _group(
         "null_band": [result.null_low, result.null_high],
         "reference": None if reference is None else {"value": reference.value, "kind": reference.kind},
         "uninformed": nothing.value,
-        "score": result.score,
-        "score_ci": interval(result.score_ci),
-        "score_note": result.score_note,
+        "score": score,
+        "score_ci": interval(score_ci),
+        "score_note": score_note,
         "full_sample_value": result.full_sample,
         "undefined": {f: getattr(result.undefined, f) for f in result.undefined.__dataclass_fields__},
         "estimator": result.estimator

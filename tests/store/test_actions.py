@@ -106,7 +106,7 @@ def test_every_tool_is_in_every_form() -> None:
     assert set(schemas) == {t.verb for t in TOOLS} == set(Verb)
     for tool in TOOLS:
         assert schemas[tool.verb]["required"] == ([tool.argument] if tool.argument else [])
-        form = '{"leave": true}' if tool.verb is Verb.LEAVE else f'{{"leave": false, "action": "{tool.verb}"'
+        form = '{"leave": true}' if tool.verb is Verb.LEAVE else f'- "{tool.verb}": '
         assert form in actions_text()
 
 
