@@ -34,7 +34,7 @@ def build_results(
     data: ShoppingData,
     done: Mapping[str, CaseResult],
     *,
-    persona_usage: Usage,
+    usage: Mapping[str, Usage],
     seconds: float,
     stop: str | None,
     note: Callable[[str], None],
@@ -46,14 +46,13 @@ def build_results(
         plan: what was to be asked.
         data: the data set.
         done: results by key.
-        persona_usage: spent on mining personas.
+        usage: spent by role, what was asked again included.
         seconds: of every process that worked on the run.
         stop: why asking ended early, or None.
         note: is told what takes time.
     """
     engines = Engines(note)
     tasks = _score_tasks(plan, data, done, engines, stop, scripted=config["model"]["scripted"])
-    task_usage = _total(r.usage for r in done.values())
     return {
         "schema_version": SCHEMA_VERSION,
         "run": {
@@ -82,7 +81,7 @@ def build_results(
         "engines": engines.describe(),
         "unsupported": [{"task": t, "why": why} for t, why in plan.unsupported.items()],
         "tasks": tasks,
-        "usage": {"by_role": {"task": _usage(task_usage), "persona": _usage(persona_usage)}},
+        "usage": {"by_role": {role: _usage(spent) for role, spent in usage.items()}},
     }
 
 
@@ -223,20 +222,14 @@ def _strict(value: Any) -> Any:
     return value
 
 
-def _total(usages: Any) -> Usage:
-    total = Usage()
-    for usage in usages:
-        total += usage
-    return total
-
-
 def _usage(usage: Usage) -> dict[str, Any]:
     return {
         "input": usage.input,
         "cached": usage.cached,
         "output": usage.output,
         "reasoning": usage.reasoning,
-        "cost_usd": usage.cost_usd,
+        # Sums of prices depend on their order in the last digits, and that order on who answered first.
+        "cost_usd": None if usage.cost_usd is None else round(usage.cost_usd, 9),
     }
 
 

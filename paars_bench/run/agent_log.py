@@ -30,9 +30,7 @@ def write_agent_log(run: Path, results: Iterable[CaseResult]) -> int:
         events += rows
         start = rows[0]["time"]
         assert isinstance(start, datetime), "event_of reads times"
-        sessions.append(
-            {"session": rows[0]["session"], "shopper": result.shopper, "start": start, "intention": None}
-        )
+        sessions.append({"session": rows[0]["session"], "shopper": result.shopper, "start": start, "intention": None})
     if not sessions:
         return 0
     folder = run / FOLDER

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import secrets
@@ -10,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from paars_bench.backbones.aliases import resolve
 from paars_bench.backbones.door import Backbone, Usage
@@ -26,8 +25,9 @@ from paars_bench.report.results import build_results, exit_code
 from paars_bench.run.agent_log import write_agent_log
 from paars_bench.run.directory import RESULTS, RunDirectory, read_config
 from paars_bench.run.environment import environment
-from paars_bench.run.heads import Heads, history_budget
+from paars_bench.run.heads import Heads, history_budget, load_personas
 from paars_bench.run.journal import JsonLines, write_atomically
+from paars_bench.run.loop import run_to_end
 from paars_bench.run.plan import Plan, choose_conditions, make_plan
 from paars_bench.run.progress import Screen
 from paars_bench.run.schedule import Account, Work, run_questions
@@ -119,7 +119,7 @@ def _run(spec: RunSpec, specs: Sequence[TaskSpec], directory: RunDirectory, scre
     if resumed:
         screen.note(f"resumed: {account.before} of {account.planned} cases were on disk, {account.done} asked now")
     screen.note(f"scoring {len(done)} cases")
-    finished = _finish(config, plan, data, done, directory, screen, account)
+    finished = _finish(config, plan, data, done, account.task_usage, directory, screen, account)
     write_atomically(directory.path / RESULTS, finished)
     _show(finished, directory.path)
     return RunOutcome(directory.path, finished, exit_code(finished))
@@ -133,10 +133,10 @@ def _ask_all(
     directory: RunDirectory,
     screen: Screen,
 ) -> tuple[Account, dict[str, CaseResult]]:
-    done, damaged = load_journal(directory.journal)
+    done, spent, damaged = load_journal(directory.journal)
     planned = {case_key(q.spec.task, q.condition, q.case.case_id, q.repeat) for q in plan.questions()}
     kept = {k: r for k, r in done.items() if k in planned and not POLICY[r.outcome].owed}
-    account = Account(planned=len(plan), before=len(kept))
+    account = Account(planned=len(plan), before=len(kept), task_usage=sum(spent, Usage()))
     heads = Heads(
         data,
         backbone,
@@ -147,7 +147,7 @@ def _ask_all(
         pay=account.add,
     )
     heads.resume()
-    for usage in [r.usage for r in kept.values()] + [p.usage for p in heads.personas]:
+    for usage in (*spent, *heads.spent):
         account.add(usage)
     if damaged or heads.damaged:
         screen.note(f"{damaged + heads.damaged} torn or damaged lines on disk: their cases are asked again")
@@ -167,7 +167,7 @@ def _ask_all(
     todo = (q for q in plan.questions() if case_key(q.spec.task, q.condition, q.case.case_id, q.repeat) not in kept)
     screen.open(account)
     try:
-        asyncio.run(_ask_and_close(todo, work, backbone))
+        run_to_end(_ask_and_close(todo, work, backbone), account.interrupt)
     except* PaarsError as group:
         raise group.exceptions[0] from None
     except* OSError as group:
@@ -186,14 +186,29 @@ async def _ask_and_close(todo: Any, work: Work, backbone: Backbone) -> None:
         await backbone.aclose()
 
 
-def load_journal(journal: JsonLines) -> tuple[dict[str, CaseResult], int]:
-    """Returns the last result of every case in a journal, and how many lines were damaged."""
+class Journaled(NamedTuple):
+    """What a journal holds: the last result of every case, what all its lines spent, how many lines were damaged."""
+
+    done: dict[str, CaseResult]
+    spent: list[Usage]
+    damaged: int
+
+
+def load_journal(journal: JsonLines) -> Journaled:
+    """Reads a journal; a case that was owed and asked again spent twice and counts once."""
     loaded = journal.load()
     done: dict[str, CaseResult] = {}
+    spent: list[Usage] = []
+    damaged = loaded.damaged
     for row in loaded.rows:
-        result = result_of(row)
+        try:
+            result = result_of(row)
+        except (KeyError, TypeError, ValueError):  # JSON, but no line of a journal
+            damaged += 1
+            continue
         done[result.key] = result
-    return done, loaded.damaged
+        spent.append(result.usage)
+    return Journaled(done, spent, damaged)
 
 
 def rescore(path: Path) -> RunOutcome:
@@ -215,8 +230,8 @@ def rescore(path: Path) -> RunOutcome:
                     f"which is now {data.sha256[:12]}; score it with the version that made it"
                 )
             plan = make_plan(specs, data, spec)
-            done, _ = load_journal(directory.journal)
-            finished = _finish(config, plan, data, done, directory, screen, None)
+            done, spent, _ = load_journal(directory.journal)
+            finished = _finish(config, plan, data, done, sum(spent, Usage()), directory, screen, None)
             write_atomically(path / RESULTS, finished)
         finally:
             directory.close()
@@ -229,6 +244,7 @@ def _finish(
     plan: Plan,
     data: ShoppingData,
     done: Mapping[str, CaseResult],
+    spent: Usage,
     directory: RunDirectory,
     screen: Screen,
     account: Account | None,
@@ -241,10 +257,17 @@ def _finish(
 
         seconds += time.monotonic() - account.started
     write_agent_log(directory.path, done.values())
-    usage = Usage()
-    for row in directory.personas.load().rows:
-        usage += Usage(**row["usage"])
-    return build_results(config, plan, data, done, persona_usage=usage, seconds=seconds, stop=stop, note=screen.note)
+    personas = load_personas(directory.personas)
+    return build_results(
+        config,
+        plan,
+        data,
+        done,
+        usage={"task": spent, "persona": sum(personas.spent, Usage())},
+        seconds=seconds,
+        stop=stop,
+        note=screen.note,
+    )
 
 
 def _results_on_disk(path: Path) -> dict[str, Any]:

@@ -66,21 +66,14 @@ class Heads:
         self._histories: dict[str, History] = {}
         self._pay = pay
         self.damaged = 0
+        self.spent: list[Usage] = []
 
     def resume(self) -> int:
         """Reads the personas on disk and returns how many there are."""
-        loaded = self._store.load()
-        self.damaged = loaded.damaged
-        for row in loaded.rows:
-            persona = persona_of(row)
-            if not POLICY[persona.outcome].owed:
-                self._mined[persona.shopper] = persona
+        loaded = load_personas(self._store)
+        self.damaged, self.spent = loaded.damaged, loaded.spent
+        self._mined = {p.shopper: p for p in loaded.personas if not POLICY[p.outcome].owed}
         return len(self._mined)
-
-    @property
-    def personas(self) -> list[Persona]:
-        """Every persona mined, in the order of their shoppers."""
-        return [self._mined[s] for s in sorted(self._mined)]
 
     async def head(self, condition_name: str, case: Case) -> Head:
         """Returns the head of a case's prompt under a condition; mines the persona if that is still owed."""
@@ -129,6 +122,30 @@ class Heads:
             count_tokens=self._backbone.count_tokens,
             exclude=exclude,
         )
+
+
+class Stored(NamedTuple):
+    """What ``personas.jsonl`` holds: every line's persona, what they all spent, how many lines were damaged."""
+
+    personas: list[Persona]
+    spent: list[Usage]
+    damaged: int
+
+
+def load_personas(store: JsonLines) -> Stored:
+    """Reads ``personas.jsonl``; a persona that was owed and mined again stands twice, the later line counts."""
+    loaded = store.load()
+    personas: list[Persona] = []
+    spent: list[Usage] = []
+    damaged = loaded.damaged
+    for row in loaded.rows:
+        try:
+            personas.append(persona_of(row))
+        except (KeyError, TypeError, ValueError):  # JSON, but no persona
+            damaged += 1
+            continue
+        spent.append(personas[-1].usage)
+    return Stored(personas, spent, damaged)
 
 
 def _products(case: Case) -> tuple[str, ...]:

@@ -39,7 +39,8 @@ class Account:
         before: finished by earlier processes.
         done: finished by this one.
         failed: of those done, how many are not scored.
-        usage: of tasks and personas, earlier processes included.
+        usage: of tasks and personas, earlier processes included; an unknown price counts nothing.
+        task_usage: of tasks alone; an unknown price makes the sum unknown.
         unpriced: calls whose price LiteLLM does not know.
         started: monotonic seconds.
         stop: set when no further question should be asked.
@@ -50,6 +51,7 @@ class Account:
     done: int = 0
     failed: int = 0
     usage: Usage = field(default_factory=Usage)
+    task_usage: Usage = field(default_factory=Usage)
     unpriced: int = 0
     started: float = field(default_factory=time.monotonic)
     stop: Stop | None = None
@@ -59,6 +61,10 @@ class Account:
         if usage.cost_usd is None:
             self.unpriced += 1
         self.usage += Usage(usage.input, usage.cached, usage.output, usage.reasoning, usage.cost_usd or 0.0)
+
+    def interrupt(self) -> None:
+        """Lets what is in flight end and asks nothing more."""
+        self.stop = Stop.INTERRUPTED
 
     def check(self, spec: RunSpec) -> None:
         """Sets ``stop`` once a budget is reached or too much failed."""
@@ -116,6 +122,7 @@ async def _worker(questions: Iterator[Question], work: Work) -> None:
         work.account.done += 1
         work.account.failed += not POLICY[result.outcome].scored
         work.account.add(result.usage)
+        work.account.task_usage += result.usage
         work.tell(result)
 
 
@@ -134,7 +141,7 @@ def _gentle_interrupt(account: Account) -> Iterator[None]:
     def stop() -> None:
         if account.stop is Stop.INTERRUPTED:
             loop.remove_signal_handler(signal.SIGINT)
-        account.stop = Stop.INTERRUPTED
+        account.interrupt()
 
     try:
         loop.add_signal_handler(signal.SIGINT, stop)

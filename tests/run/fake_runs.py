@@ -12,7 +12,9 @@ from typing import Any
 from paars_bench.backbones.door import Completion, Request, Traits, Usage
 from paars_bench.data.cases import CaseKind
 from paars_bench.outcomes import Outcome
+from paars_bench.run.evaluate import RunOutcome
 from paars_bench.store import StoreAction, Verb
+from paars_bench.tasks.ask import option_count
 
 DATA = "demo:shoppers=20,products=600"
 CHOICES = ("item_selection_individual", "item_selection_group")
@@ -20,6 +22,7 @@ QUICK = (*CHOICES, "session_generation")
 PRICED = Usage(input=100, output=2, cost_usd=0.001)
 
 Answer = Callable[[Request, int], Completion | str]
+Bench = Callable[..., RunOutcome]
 
 
 def sensible(request: Request, number: int) -> str:
@@ -34,7 +37,7 @@ def sensible(request: Request, number: int) -> str:
         case CaseKind.SESSIONS:
             return StoreAction(Verb.LEAVE).json()
         case _:
-            return str(1 + request.situation.seed % 4)
+            return str(1 + request.situation.seed % option_count(request.situation.case))
 
 
 def _value(schema: Any) -> Any:
