@@ -9,7 +9,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from paars_bench.errors import RunDirectoryError
+from paars_bench.errors import PaarsError, RunDirectoryError
 from paars_bench.run.journal import JsonLines, write_atomically
 
 CONFIG = "config.json"
@@ -61,7 +61,10 @@ class RunDirectory:
                     f"--output_path {self.path}: holds other files ({', '.join(strangers[:3])}); "
                     "choose an empty or new folder"
                 )
-            write_atomically(file, config)
+            try:
+                write_atomically(file, config)
+            except OSError as error:
+                raise cannot_write(self.path, error) from error
             return False
         found = read_config(self.path)
         differs = _differences(found["identity"], config["identity"])
@@ -73,10 +76,34 @@ class RunDirectory:
         return True
 
     def close(self) -> None:
-        """Writes everything through and lets the folder go."""
-        self.journal.close()
-        self.personas.close()
-        self._lock.release()
+        """Writes everything through and lets the folder go.
+
+        Raises:
+            PaarsError: the disk does not take what was written last.
+        """
+        try:
+            self.journal.close()
+            self.personas.close()
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        finally:
+            self._lock.release()
+
+    def write_results(self, results: Mapping[str, Any]) -> None:
+        """Replaces ``results.json``, whole or not at all.
+
+        Raises:
+            PaarsError: the disk is full or read-only.
+        """
+        try:
+            write_atomically(self.path / RESULTS, results)
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
+
+def cannot_write(path: Path, error: BaseException) -> PaarsError:
+    """Returns what is said where the disk does not take what a run writes."""
+    return PaarsError(f"{path}: cannot write ({error}); what was finished is kept, repeat the command")
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -23,10 +23,10 @@ from paars_bench.errors import PaarsError, UsageError
 from paars_bench.outcomes import POLICY
 from paars_bench.report.results import build_results, exit_code
 from paars_bench.run.agent_log import write_agent_log
-from paars_bench.run.directory import RESULTS, RunDirectory, read_config
+from paars_bench.run.directory import RESULTS, RunDirectory, cannot_write, read_config
 from paars_bench.run.environment import environment
 from paars_bench.run.heads import Heads, history_budget, load_personas
-from paars_bench.run.journal import JsonLines, write_atomically
+from paars_bench.run.journal import JsonLines
 from paars_bench.run.loop import run_to_end
 from paars_bench.run.plan import Plan, choose_conditions, make_plan
 from paars_bench.run.progress import Screen
@@ -120,7 +120,7 @@ def _run(spec: RunSpec, specs: Sequence[TaskSpec], directory: RunDirectory, scre
         screen.note(f"resumed: {account.before} of {account.planned} cases were on disk, {account.done} asked now")
     screen.note(f"scoring {len(done)} cases")
     finished = _finish(config, plan, data, done, account.task_usage, directory, screen, account)
-    write_atomically(directory.path / RESULTS, finished)
+    directory.write_results(finished)
     _show(finished, directory.path)
     return RunOutcome(directory.path, finished, exit_code(finished))
 
@@ -171,9 +171,7 @@ def _ask_all(
     except* PaarsError as group:
         raise group.exceptions[0] from None
     except* OSError as group:
-        raise PaarsError(
-            f"{directory.path}: cannot write ({group.exceptions[0]}); what was finished is kept, repeat the command"
-        ) from None
+        raise cannot_write(directory.path, group.exceptions[0]) from None
     finally:
         screen.close()
     return account, {k: r for k, r in done.items() if k in planned}
@@ -232,7 +230,7 @@ def rescore(path: Path) -> RunOutcome:
             plan = make_plan(specs, data, spec)
             done, spent, _ = load_journal(directory.journal)
             finished = _finish(config, plan, data, done, sum(spent, Usage()), directory, screen, None)
-            write_atomically(path / RESULTS, finished)
+            directory.write_results(finished)
         finally:
             directory.close()
         _show(finished, path)

@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -69,11 +70,17 @@ class JsonLines:
             # A lone surrogate in a model's reply is not text; it is written as "?" and not as a crash.
             self._handle = self.path.open("a", encoding="utf-8", errors="replace")
             self._writer = jsonlines.Writer(self._handle, dumps=_dumps, flush=True)
-        self._writer.write(row)
-        now = time.monotonic()
-        if now - self._synced > _FSYNC_SECONDS:
-            os.fsync(self._handle.fileno())
-            self._synced = now
+        try:
+            self._writer.write(row)
+            now = time.monotonic()
+            if now - self._synced > _FSYNC_SECONDS:
+                os.fsync(self._handle.fileno())
+                self._synced = now
+        except OSError:
+            handle, self._handle, self._writer = self._handle, None, None
+            with suppress(OSError):  # closing writes the same bytes again, and fails again
+                handle.close()
+            raise
 
     def close(self) -> None:
         """Writes everything through to the disk."""
@@ -98,10 +105,14 @@ def _row(line: bytes) -> dict[str, Any] | None:
 
 def write_atomically(path: Path, value: Mapping[str, Any]) -> None:
     """Writes strict JSON so that a reader sees the old file or the new one, never half of one."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1)
     part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as handle:
-        json.dump(value, handle, ensure_ascii=False, allow_nan=False, indent=1)
-        handle.write("\n")
-        handle.flush()
-        os.fsync(handle.fileno())
-    part.replace(path)
+    try:
+        with part.open("w", encoding="utf-8", errors="replace") as handle:
+            handle.write(text + "\n")
+            handle.flush()
+            os.fsync(handle.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise

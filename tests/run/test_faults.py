@@ -107,6 +107,27 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(
     assert essence(done.results) == essence(bench(FakeBackbone(), tasks=CHOICES, path="whole").results)
 
 
+def test_a_disk_that_is_full_when_results_are_written(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = Path.replace
+
+    def full(self: Path, target: Path) -> Path:
+        if self.name == "results.json.part":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return replace(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full)
+        with pytest.raises(PaarsError, match=r"No space left on device.*repeat the command") as ended:
+            bench(FakeBackbone(), tasks=CHOICES)
+    assert ended.value.exit_code == 4
+    assert not list((tmp_path / "run").glob("results.json*"))
+    again = FakeBackbone()
+    assert bench(again, tasks=CHOICES).exit_code == 0
+    assert again.requests == []
+
+
 @pytest.mark.parametrize(
     "damage",
     [b'{"case_id":"x"}\n', b'{"outcome":"fine","usage":{}}\n', b'{"a":1}\n', b"\x00\x00\n", b'{"case_id":"item_cho'],

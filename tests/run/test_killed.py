@@ -1,0 +1,122 @@
+"""A run that is killed, interrupted or out of disk, as it really happens: in another process, by a real signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from fake_runs import CHOICES, DATA, Bench, FakeBackbone, essence, keys, read
+
+SLOW = Path(__file__).with_name("slow_run.py")
+PERSONAS = {"tasks": CHOICES, "conditions": ("base", "persona", "shuffled")}
+PLANNED = 60
+
+
+def words(path: Path) -> list[str]:
+    flags = f"--model random --tasks {','.join(CHOICES)} --conditions base,persona,shuffled --dataset {DATA} --limit 10"
+    return [*flags.split(), "--output_path", str(path)]
+
+
+def start(path: Path, *, seconds: float = 0.05, most_bytes: int = 0) -> subprocess.Popen[str]:
+    command = [sys.executable, str(SLOW), str(seconds), str(most_bytes), *words(path)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def when_lines(run: subprocess.Popen[str], path: Path, lines: int) -> None:
+    """Waits until the journal has so many lines."""
+    deadline = time.monotonic() + 60
+    journal = path / "journal.jsonl"
+    while not journal.exists() or journal.read_bytes().count(b"\n") < lines:
+        assert run.poll() is None, run.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def stopped(run: subprocess.Popen[str], how: signal.Signals) -> tuple[int, str]:
+    run.send_signal(how)
+    _, err = run.communicate(timeout=60)
+    return run.returncode, err
+
+
+def test_killed_three_times_it_ends_with_the_same_numbers_and_asks_nothing_twice(bench: Bench, tmp_path: Path) -> None:
+    whole = bench(FakeBackbone(scripted=False), path="whole", **PERSONAS)
+    path = tmp_path / "run"
+    for lines in (3, 17, 41):
+        run = start(path)
+        when_lines(run, path, lines)
+        assert stopped(run, signal.SIGKILL)[0] == -signal.SIGKILL
+        with (path / "journal.jsonl").open("a") as handle:
+            handle.write('{"case_id":"torn')  # what a death between two writes leaves
+        assert not (path / "results.json").exists()
+    finished = set(keys_of_whole_lines(path))
+    rest = FakeBackbone(scripted=False)
+    done = bench(rest, **PERSONAS)
+    assert essence(done.results)["tasks"] == essence(whole.results)["tasks"]
+    assert keys(path) == keys(tmp_path / "whole")
+    assert set(keys(path).values()) == {1}
+    assert sum(r.role == "task" for r in rest.requests) == PLANNED - len(finished)
+    assert done.exit_code == 0
+
+
+def keys_of_whole_lines(path: Path) -> list[str]:
+    journal = path / "journal.jsonl"
+    text = journal.read_bytes()
+    journal.write_bytes(text[: text.rfind(b"\n") + 1])
+    found = list(keys(path))
+    journal.write_bytes(text)
+    return found
+
+
+def test_ctrl_c_lets_what_is_in_flight_end_and_the_same_command_goes_on(bench: Bench, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    run = start(path)
+    when_lines(run, path, 8)
+    code, err = stopped(run, signal.SIGINT)
+    assert code == 130
+    assert "Traceback" not in err
+    results = read(path)
+    assert (results["run"]["status"], results["run"]["stop"]) == ("interrupted", "interrupted")
+    asked = sum(keys(path).values())
+    assert 8 <= asked < PLANNED
+    counts = [t["counts"] for t in results["tasks"]]
+    assert sum(c["scored"] for c in counts) == asked
+    assert sum(c["by_outcome"].get("cancelled", 0) for c in counts) == PLANNED - asked
+    whole = bench(FakeBackbone(scripted=False), path="whole", **PERSONAS)
+    assert essence(bench(FakeBackbone(scripted=False), **PERSONAS).results) == essence(whole.results)
+    assert set(keys(path).values()) == {1}
+
+
+def test_ctrl_c_twice_breaks_off_in_one_line(bench: Bench, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    run = start(path, seconds=1.5)
+    when_lines(run, path, 1)
+    run.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    run.send_signal(signal.SIGINT)
+    time.sleep(0.1)
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "Traceback" not in err
+    assert bench(FakeBackbone(scripted=False), **PERSONAS).exit_code == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a limit on the size of files")
+def test_a_file_that_cannot_grow_is_one_sentence_and_the_run_goes_on_when_it_can(bench: Bench, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    run = start(path, seconds=0.0, most_bytes=60_000)
+    _, err = run.communicate(timeout=120)
+    assert run.returncode == 4, err
+    assert "Traceback" not in err
+    assert err.strip().splitlines()[-1].startswith("error: ")
+    assert "what was finished is kept, repeat the command" in err
+    kept = len(keys_of_whole_lines(path))
+    assert 0 < kept < PLANNED
+    rest = FakeBackbone(scripted=False)
+    assert bench(rest, **PERSONAS).exit_code == 0
+    assert sum(r.role == "task" for r in rest.requests) == PLANNED - kept
