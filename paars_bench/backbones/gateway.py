@@ -8,18 +8,22 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from paars_bench.backbones.door import Completion, Request, ToolCall, Traits, Usage
+from paars_bench.backbones.faults import fault_of, shortened
 from paars_bench.backbones.litellm import import_litellm
-from paars_bench.backbones.redact import Redactor
+from paars_bench.backbones.local import PARAMS as LOCAL_PARAMS
+from paars_bench.backbones.redact import Redactor, is_secret
 from paars_bench.errors import PaarsError
 from paars_bench.outcomes import POLICY, Outcome
 from paars_bench.personas.history import estimate_tokens
 
 # Reasoning models spend reply tokens on thinking first: a cap of 32 would leave no room for the answer.
 REASONING_HEADROOM = 8192
+LONGEST_WAIT = 120.0  # seconds; a daily limit asks for hours, and a resumed run is the answer to that
 _NOT_PORTABLE = frozenset({"maxLength", "minLength", "maxItems", "minItems", "pattern"})
+_ALTERNATIVES = frozenset({"anyOf", "oneOf", "allOf"})
 _STOPS = {"length": Outcome.TRUNCATED, "content_filter": Outcome.REFUSED}
 
 
@@ -27,6 +31,13 @@ class BackboneUnusable(PaarsError):
     """No case can succeed: wrong key, no permission, unknown model. The run stops and keeps what is done."""
 
     exit_code = 4
+
+
+class _Attempt(NamedTuple):
+    """One call made, and the seconds that the provider asks to wait before the next."""
+
+    completion: Completion
+    retry_after: float | None = None
 
 
 class LiteLLMBackbone:
@@ -53,7 +64,7 @@ class LiteLLMBackbone:
         self._model = model
         self._options = {"timeout": 120.0, **options}
         self._attempts = attempts
-        self._redact = Redactor([str(options.get("api_key") or "")])
+        self._redact = Redactor(str(v) for k, v in options.items() if is_secret(k))
         self._verdicts: dict[tuple[str, str], bool] = {}
         self._route, self._provider, *_ = self._litellm.get_llm_provider(
             model, api_base=options.get("api_base"), api_key=options.get("api_key")
@@ -99,17 +110,19 @@ class LiteLLMBackbone:
 
         spent: list[Completion] = []
 
-        async def once() -> Completion:
-            spent.append(await self._call(request))
-            return spent[-1]
+        async def once() -> _Attempt:
+            attempt = await self._call(request)
+            spent.append(attempt.completion)
+            return attempt
 
         retrying = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_result(lambda c: POLICY[c.outcome].retried),
+            retry=tenacity.retry_if_result(lambda a: POLICY[a.completion.outcome].retried),
             stop=tenacity.stop_after_attempt(self._attempts),
             wait=_Backoff(),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
-        last: Completion = await retrying(once)
+        await retrying(once)
+        last = spent[-1]
         usage = Usage()
         for call in spent:
             usage += call.usage
@@ -123,30 +136,23 @@ class LiteLLMBackbone:
             error=last.error,
         )
 
-    async def _call(self, request: Request) -> Completion:
+    async def _call(self, request: Request) -> _Attempt:
         import openai
 
-        exceptions = self._litellm.exceptions
         started = time.perf_counter()
         try:
             reply = await self._litellm.acompletion(**self._body(request))
-        except exceptions.ContextWindowExceededError as error:
-            return self._failed(Outcome.CONTEXT_OVERFLOW, error, started)
-        except exceptions.ContentPolicyViolationError as error:
-            return self._failed(Outcome.REFUSED, error, started)
-        except (
-            exceptions.AuthenticationError,
-            exceptions.PermissionDeniedError,
-            exceptions.NotFoundError,
-        ) as error:
+        except openai.OpenAIError as error:  # the root of everything LiteLLM raises for a call
+            fault = fault_of(error, self._litellm.exceptions)
+        else:
+            return _Attempt(self._read(reply, (time.perf_counter() - started) * 1000))
+        words = shortened(self._redact(fault.words))
+        if fault.hopeless:
             raise BackboneUnusable(
-                f"{self._model}: {self._redact(_words(error))}; stopped, what is done is kept"
-            ) from None
-        except (exceptions.BadRequestError, exceptions.UnprocessableEntityError) as error:
-            return self._failed(Outcome.ENV_ERROR, error, started)
-        except openai.OpenAIError as error:  # rate limits, timeouts, resets, server errors, broken replies
-            return self._failed(Outcome.PROVIDER_ERROR, error, started)
-        return self._read(reply, (time.perf_counter() - started) * 1000)
+                f"--model {self._model}: {fault.hopeless} ({words.rstrip('.')}); stopped, what is done is kept"
+            )
+        latency = (time.perf_counter() - started) * 1000
+        return _Attempt(Completion("", fault.outcome, latency_ms=latency, error=words), fault.retry_after)
 
     def _body(self, request: Request) -> dict[str, Any]:
         body: dict[str, Any] = {"model": self._model, "messages": list(request.messages), "num_retries": 0}
@@ -168,7 +174,7 @@ class LiteLLMBackbone:
         """
         if schema is None or not self.traits.reply_schema:
             return False
-        return self._local or schema.get("type") == "object"
+        return self._local or (schema.get("type") == "object" and not _ALTERNATIVES & schema.keys())
 
     def _portable(self, value: Any) -> Any:
         """Returns a schema without the keywords that hosted models refuse; llama.cpp gets them all."""
@@ -182,7 +188,7 @@ class LiteLLMBackbone:
         """Whether the provider takes this parameter; what it does not take is recorded, not hidden."""
         seen = (key, repr(value))
         if seen not in self._verdicts:
-            self._verdicts[seen] = self._local or self._supported(key, value)
+            self._verdicts[seen] = key in LOCAL_PARAMS if self._local else self._supported(key, value)
             if not self._verdicts[seen]:
                 self.not_sent[key] = f"not supported by {self._model}"
         return self._verdicts[seen]
@@ -199,9 +205,7 @@ class LiteLLMBackbone:
     def _read(self, reply: Any, latency_ms: float) -> Completion:
         usage = self._usage(reply)
         if not getattr(reply, "choices", None):
-            return Completion(
-                "", Outcome.EMPTY_OUTPUT, usage=usage, latency_ms=latency_ms, error="no choices"
-            )
+            return Completion("", Outcome.EMPTY_OUTPUT, usage=usage, latency_ms=latency_ms, error="no choices")
         choice = reply.choices[0]
         text = choice.message.content or ""
         calls = tuple(
@@ -209,15 +213,19 @@ class LiteLLMBackbone:
             for c in choice.message.tool_calls or ()
         )
         outcome = _STOPS.get(choice.finish_reason or "", Outcome.OK)
-        if getattr(choice.message, "refusal", None):
+        refusal = _refusal(choice.message)
+        if refusal:
             outcome = Outcome.REFUSED
         elif outcome is Outcome.OK and not text.strip() and not calls:
             outcome = Outcome.EMPTY_OUTPUT
-        return Completion(text, outcome, calls, usage, latency_ms)
+        return Completion(
+            text, outcome, calls, usage, latency_ms, error=shortened(self._redact(refusal)) if refusal else None
+        )
 
     def _usage(self, reply: Any) -> Usage:
         raw = getattr(reply, "usage", None)
-        if raw is None:
+        # Where a provider counts nothing LiteLLM fills in zeros and prices them at nothing.
+        if raw is None or not (raw.prompt_tokens or raw.completion_tokens):
             return Usage(cost_usd=None)
         prompt, output = raw.prompt_tokens_details, raw.completion_tokens_details
         hidden = getattr(reply, "_hidden_params", None) or {}
@@ -229,42 +237,32 @@ class LiteLLMBackbone:
             cost_usd=0.0 if self.traits.details.get("cost") == "none" else hidden.get("response_cost"),
         )
 
-    def _failed(self, outcome: Outcome, error: Exception, started: float) -> Completion:
-        after = _retry_after(error)
-        words = self._redact(_words(error)) + (f" [retry-after {after:g} s]" if after else "")
-        return Completion(
-            "", outcome, usage=Usage(), latency_ms=(time.perf_counter() - started) * 1000, error=words
-        )
-
     async def aclose(self) -> None:
         """Closes LiteLLM's connections."""
         await self._litellm.close_litellm_async_clients()
 
 
 class _Backoff:
-    """Waits as long as the provider asks (Retry-After), else exponentially with jitter."""
+    """Waits as long as the provider asks (Retry-After), else exponentially, with jitter either way.
+
+    Without jitter all calls that hit a limit together would come back together and hit it again.
+    """
 
     def __call__(self, retry_state: Any) -> float:
         import tenacity
 
-        outcome = retry_state.outcome
-        words = (outcome.result().error or "") if outcome is not None else ""
-        if "[retry-after " in words:
-            asked = float(words.rsplit("[retry-after ", 1)[1].split(" ", 1)[0])
-            return min(asked, 120.0)
-        return float(tenacity.wait_random_exponential(multiplier=0.5, max=30)(retry_state))
+        ended = retry_state.outcome
+        asked: float | None = ended.result().retry_after if ended is not None else None
+        if asked is None:
+            return float(tenacity.wait_random_exponential(multiplier=0.5, max=30)(retry_state))
+        asked = min(asked, LONGEST_WAIT)
+        return asked + float(tenacity.wait_random(0, asked / 10)(retry_state))
 
 
-def _words(error: Exception) -> str:
-    return " ".join(str(getattr(error, "message", None) or error).split())[:500]
-
-
-def _retry_after(error: Exception) -> float | None:
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    try:
-        return float(headers.get("retry-after", ""))
-    except ValueError:
-        return None
+def _refusal(message: Any) -> str:
+    """Returns the words of a refusal, "" where there is none; LiteLLM keeps OpenAI's field among a provider's own."""
+    own = getattr(message, "provider_specific_fields", None) or {}
+    return str(getattr(message, "refusal", None) or own.get("refusal") or "")
 
 
 def arguments_of(call: ToolCall) -> dict[str, Any] | None:

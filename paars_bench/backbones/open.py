@@ -48,9 +48,7 @@ def _refuse(args: Mapping[str, str], valid: Mapping[str, str], model: str) -> No
             raise UsageError(unknown(f"--model_args key for {model}", key, {**valid, **OWN_ARGS}))
 
 
-def _open_local(
-    model: str, path: Path | None, args: Mapping[str, str], note: Callable[[str], None]
-) -> Backbone:
+def _open_local(model: str, path: Path | None, args: Mapping[str, str], note: Callable[[str], None]) -> Backbone:
     from paars_bench.backbones.gateway import LiteLLMBackbone
     from paars_bench.backbones.local import LocalServer, register
 
@@ -83,12 +81,8 @@ def _open_hosted(model: str, litellm_model: str, key_env: str | None, args: Mapp
 
     litellm = import_litellm()
     options: dict[str, object] = dict(args)
-    for key in ("timeout",):
-        if key in args:
-            try:
-                options[key] = float(args[key])
-            except ValueError:
-                raise UsageError(f"--model_args {key}={args[key]}: needs seconds, such as {key}=60") from None
+    if "timeout" in args:
+        options["timeout"] = _seconds("timeout", args["timeout"])
     try:
         litellm.get_llm_provider(litellm_model, api_base=args.get("api_base"))
     except litellm.exceptions.BadRequestError:
@@ -98,14 +92,25 @@ def _open_hosted(model: str, litellm_model: str, key_env: str | None, args: Mapp
         ) from None
     if "api_key" not in args:
         known = litellm.validate_environment(litellm_model, api_base=args.get("api_base"))
-        missing = [] if known["keys_in_environment"] else sorted(known["missing_keys"])
+        missing: list[str] = [] if known["keys_in_environment"] else sorted(known["missing_keys"])
         # LiteLLM says nothing is missing for providers it has no rule for; the alias table knows their variable.
         if not missing and key_env and not os.environ.get(key_env) and "api_base" not in args:
             missing = [key_env]
         if missing:
-            names = [key_env] if key_env in missing else missing
+            names = [str(key_env)] if key_env in missing else missing
+            own = " (api_key=none for a server that asks for none)" if "api_base" in args else ""
             raise MissingKeyError(
                 f"--model {model} ({litellm_model}) needs an API key: set {' or '.join(names)}, or give "
-                "--model_args api_key=…"
+                f"--model_args api_key=…{own}"
             )
     return LiteLLMBackbone(model, litellm_model, options)
+
+
+def _seconds(key: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise UsageError(f"--model_args {key}={text}: needs seconds, such as {key}=60")
+    return value

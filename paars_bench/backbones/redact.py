@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 _NAMES = re.compile(r"(KEY|TOKEN$|SECRET|PASSWORD)", re.IGNORECASE)
 # Shapes of keys that providers echo, also half masked.
-_SHAPES = re.compile(r"\b(?:sk|pk|rk|xai|gsk|hf|AIza)[-_A-Za-z0-9*]{8,}|\bBearer\s+\S+")
+_SHAPES = re.compile(r"\b(?:(?:sk|pk|rk|xai|gsk|hf)[-_]|AIza)[-_A-Za-z0-9*]{8,}|\bBearer\s+\S+")
+_IN_URL = re.compile(r"(?<=//)[^/@\s]+(?=@)")
 _SHORTEST = 8
 
 
@@ -41,6 +42,11 @@ SECRET_ARGS = (
 )
 
 
+def is_secret(name: str) -> bool:
+    """Says whether an argument or variable of this name holds a secret."""
+    return name in SECRET_ARGS or bool(_NAMES.search(name))
+
+
 def public_args(args: dict[str, str]) -> dict[str, str]:
-    """Returns ``--model_args`` as they may be written down."""
-    return {k: "[key]" if k in SECRET_ARGS or _NAMES.search(k) else v for k, v in args.items()}
+    """Returns ``--model_args`` as they may be written down, without a password inside an address either."""
+    return {k: "[key]" if is_secret(k) else _IN_URL.sub("[key]", v) for k, v in args.items()}
