@@ -7,13 +7,14 @@ stands with its coverage.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self, TypeVar
 
 from filelock import FileLock
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from paars_bench.errors import UsageError
 from paars_bench.run.journal import write_atomically
@@ -22,24 +23,50 @@ SCHEMA_VERSION = 1
 _MOST_BYTES = 64 << 20
 
 
+_Item = TypeVar("_Item")
+
+
+def _each_once(items: list[_Item], names: Sequence[str]) -> list[_Item]:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"{twice[0]} stands twice")
+    return items
+
+
 class _Loose(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
+# Sums and differences of numbers within these bounds stay finite.
+_Number = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+
+
 class _Interval(_Loose):
-    low: float = Field(allow_inf_nan=False)
-    high: float = Field(allow_inf_nan=False)
+    low: _Number
+    high: _Number
+
+    @model_validator(mode="after")
+    def _upright(self) -> Self:
+        if self.low > self.high:
+            raise ValueError("low is above high")
+        return self
 
 
 class _Metric(_Loose):
     metric: str = Field(max_length=100)
     level: str = Field(pattern="^(individual|group)$")
-    value: float | None = Field(allow_inf_nan=False)
+    value: _Number | None
     ci: _Interval | None = None
-    floor: float | None = Field(default=None, allow_inf_nan=False)
-    uninformed: float | None = Field(default=None, allow_inf_nan=False)
+    floor: _Number | None = None
+    uninformed: _Number | None = None
     n: int = Field(ge=0)
     coverage: float = Field(ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _on_a_scale(self) -> Self:
+        if self.value is not None and (self.floor is None) != (self.uninformed is None):
+            raise ValueError("floor and uninformed come together")
+        return self
 
 
 class _Task(_Loose):
@@ -48,6 +75,11 @@ class _Task(_Loose):
     condition: str = Field(pattern=r"^[a-z_]+$", max_length=40)
     coverage: float = Field(ge=0, le=1)
     metrics: list[_Metric]
+
+    @field_validator("metrics")
+    @classmethod
+    def _once(cls, metrics: list[_Metric]) -> list[_Metric]:
+        return _each_once(metrics, [m.metric for m in metrics])
 
 
 class _Run(_Loose):
@@ -98,6 +130,11 @@ class Results(_Loose):
     engines: _Engines
     tasks: list[_Task] = Field(min_length=1)
     usage: _UsageByRole
+
+    @field_validator("tasks")
+    @classmethod
+    def _once(cls, tasks: list[_Task]) -> list[_Task]:
+        return _each_once(tasks, [f"{t.task} under {t.condition}" for t in tasks])
 
 
 def leaderboard_add(run: Path, leaderboard: Path) -> str:

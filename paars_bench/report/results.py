@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from paars_bench.backbones.door import Usage
 from paars_bench.data.cases import ShoppingData
@@ -37,7 +38,7 @@ def build_results(
     usage: Mapping[str, Usage],
     seconds: float,
     stop: str | None,
-    note: Callable[[str], None],
+    screen: Teller,
 ) -> dict[str, Any]:
     """Computes what ``results.json`` holds.
 
@@ -49,9 +50,9 @@ def build_results(
         usage: spent by role, what was asked again included.
         seconds: of every process that worked on the run.
         stop: why asking ended early, or None.
-        note: is told what takes time.
+        screen: is told what takes time.
     """
-    engines = Engines(note)
+    engines = Engines(screen)
     tasks = _score_tasks(plan, data, done, engines, stop, scripted=config["model"]["scripted"])
     return {
         "schema_version": SCHEMA_VERSION,
@@ -90,11 +91,23 @@ def exit_code(results: Mapping[str, Any]) -> int:
     return EXIT_BY_STATUS[results["run"]["status"]]
 
 
+class Teller(Protocol):
+    """Says what takes time; the screen of a run."""
+
+    def note(self, text: str) -> None:
+        """Says one line."""
+        ...
+
+    def stage(self, text: str, done: int, total: int) -> None:
+        """Says how far a stage is."""
+        ...
+
+
 class Engines:
     """The embedding and perplexity models, loaded when a metric first needs them and named in the results."""
 
-    def __init__(self, note: Callable[[str], None]) -> None:
-        self._note = note
+    def __init__(self, screen: Teller) -> None:
+        self._screen = screen
         self._embedding: Any = None
         self._perplexity: Any = None
         self.problem: str | None = None
@@ -105,8 +118,8 @@ class Engines:
             from paars_bench.backbones.engines import embedding_engine
 
             self._embedding = embedding_engine()
-            self._note(f"embedding with {self._embedding.name}")
-        return self._embedding.encode(texts)
+            self._screen.note(f"embedding with {self._embedding.name}")
+        return self._embedding.encode(texts, progress=partial(self._screen.stage, "embedding"))
 
     def perplexity(self, pairs: Sequence[tuple[str, str]]) -> Any:
         """Returns the perplexity of each (context, text), (n,); NaN where no engine can be had."""
@@ -116,19 +129,20 @@ class Engines:
             self._open_perplexity()
         if self._perplexity is None:
             return np.full(len(pairs), math.nan)
-        return self._perplexity.perplexity([c for c, _ in pairs], [t for _, t in pairs])
+        told = partial(self._screen.stage, "perplexity of the human queries")
+        return self._perplexity.perplexity([c for c, _ in pairs], [t for _, t in pairs], progress=told)
 
     def _open_perplexity(self) -> None:
         from paars_bench.backbones.engines import perplexity_engine
         from paars_bench.backbones.model_file import embedded_gguf
 
         try:
-            self._perplexity = perplexity_engine(lambda: embedded_gguf(self._note))
+            self._perplexity = perplexity_engine(lambda: embedded_gguf(self._screen.note))
         except PaarsError as error:
             self.problem = str(error)
-            self._note(f"no perplexity strata: {error}")
+            self._screen.note(f"no perplexity strata: {error}")
             return
-        self._note(f"perplexity with {self._perplexity.name} (kept on disk, so only the first run waits)")
+        self._screen.note(f"perplexity with {self._perplexity.name} (kept on disk, so only the first run waits)")
 
     def describe(self) -> dict[str, Any]:
         """Returns the engines by name; null where no metric needed one."""

@@ -14,6 +14,7 @@ from paars_bench.run.journal import JsonLines, write_atomically
 
 CONFIG = "config.json"
 RESULTS = "results.json"
+_KEYS = ("identity", "spec", "tasks", "id", "started", "command", "model", "environment")
 
 
 class RunDirectory:
@@ -114,13 +115,14 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     file = path / CONFIG
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
+        value: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RunDirectoryError(f"{path}: not a run directory (it has no {CONFIG})") from None
     except (OSError, ValueError) as error:
         raise RunDirectoryError(f"{file}: cannot be read ({error})") from error
-    if not isinstance(value, dict) or "identity" not in value:
-        raise RunDirectoryError(f"{file}: not the configuration of a run (key identity is missing)")
+    missing = [key for key in _KEYS if not isinstance(value, dict) or key not in value]
+    if missing:
+        raise RunDirectoryError(f"{file}: not the configuration of a run (key {missing[0]} is missing)")
     return value
 
 

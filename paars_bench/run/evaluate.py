@@ -264,7 +264,7 @@ def _finish(
         usage={"task": spent, "persona": sum(personas.spent, Usage())},
         seconds=seconds,
         stop=stop,
-        note=screen.note,
+        screen=screen,
     )
 
 

@@ -58,7 +58,7 @@ def validate_tasks(specs: Sequence[TaskSpec], dataset: str) -> list[Finding]:
     findings: list[Finding] = []
     with Screen() as screen:
         data = load_dataset(dataset, progress=screen.stage)
-        engines = Engines(screen.note)
+        engines = Engines(screen)
     for spec in specs:
         if spec.dataset.cases not in data.kinds:
             findings.append(Finding(spec.task, "data", True, f"{data.name} has no {spec.dataset.cases} cases: skipped"))

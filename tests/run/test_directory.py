@@ -15,7 +15,8 @@ from paars_bench.errors import MissingKeyError, RunDirectoryError, UsageError
 from paars_bench.run import RunSpec, evaluate_spec
 from paars_bench.run.directory import RunDirectory, read_config
 
-CONFIG = {"id": "1", "identity": {"model": "scripted/random", "seed": 0, "tasks": {"a": "1"}}}
+REST = dict.fromkeys(("spec", "tasks", "started", "command", "model", "environment"), "")
+CONFIG = {**REST, "id": "1", "identity": {"model": "scripted/random", "seed": 0, "tasks": {"a": "1"}}}
 HOLDER = """
 import sys
 from pathlib import Path

@@ -1,0 +1,31 @@
+"""Results of real runs of baselines, made once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paars_bench.run import RunSpec, evaluate_spec
+
+TASKS = ("item_selection_individual", "item_selection_group")
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of finished runs: ``random``, ``first`` and ``human``."""
+    root = tmp_path_factory.mktemp("runs")
+    for model in ("random", "first", "human"):
+        evaluate_spec(
+            RunSpec(model, TASKS, "demo:shoppers=20,products=600", output_path=root / model, conditions=("base",))
+        )
+    return root
+
+
+@pytest.fixture
+def results(folder: Path) -> dict[str, Any]:
+    """The results of ``random``, to be changed at will."""
+    value: dict[str, Any] = json.loads((folder / "random" / "results.json").read_text())
+    return value

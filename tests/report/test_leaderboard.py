@@ -1,0 +1,253 @@
+"""A leaderboard takes results of anyone: only what validates, and beside each other only what can be compared."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paars_bench.errors import UsageError
+from paars_bench.report import leaderboard_add
+from paars_bench.report.leaderboard import read_results
+
+Results = dict[str, Any]
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Path:
+    return tmp_path / "board" / "leaderboard.json"
+
+
+def boards(path: Path) -> list[dict[str, Any]]:
+    def refuse(constant: str) -> Any:
+        raise AssertionError(f"the leaderboard holds {constant}")
+
+    value: list[dict[str, Any]] = json.loads(path.read_text(), parse_constant=refuse)["boards"]
+    return value
+
+
+def put(tmp_path: Path, results: Results, name: str = "results.json") -> Path:
+    path = tmp_path / name
+    path.write_text(json.dumps(results))
+    return path
+
+
+def as_run(results: Results, run_id: str, *, shift: float = 0.0, scripted: bool = True, **changes: Any) -> Results:
+    """The same results as another run, every group value moved by ``shift``."""
+    made = copy.deepcopy(results)
+    made["run"]["id"] = run_id
+    made["model"]["name"] = run_id
+    made["model"]["scripted"] = scripted
+    for task in made["tasks"]:
+        task.update(changes)
+        for metric in task["metrics"]:
+            if metric.get("uninformed") is not None:
+                metric["value"] += shift
+                metric["ci"] = {
+                    **metric["ci"],
+                    "low": metric["ci"]["low"] + shift,
+                    "high": metric["ci"]["high"] + shift,
+                }
+    return made
+
+
+def test_runs_on_the_same_data_share_a_board_and_are_ranked(folder: Path, board: Path) -> None:
+    for model in ("random", "human", "first"):
+        assert model in leaderboard_add(folder / model, board)
+    (only,) = boards(board)
+    entries = only["entries"]
+    assert [e["rank"] for e in entries] == [1, 2, 3]
+    assert entries[0]["model"] == "human"
+    assert entries[0]["score"] == pytest.approx(100, abs=1e-6)
+    scores = [e["score"] for e in entries]
+    assert scores == sorted(scores, reverse=True)
+    for entry in entries:
+        assert 1 <= entry["rank_ci"]["low"] <= entry["rank"] <= entry["rank_ci"]["high"] <= 3
+        assert entry["score_ci"]["low"] <= entry["score"] <= entry["score_ci"]["high"]
+        assert set(entry) >= {"model", "condition", "run_id", "date", "rank", "rank_ci", "score", "score_ci", "tasks"}
+        assert set(entry) >= {"coverage", "cost_usd", "tokens", "engines", "config_sha256"}
+    assert set(only) >= {"dataset", "human_reference", "dataset_sha256", "entries"}
+
+
+def test_added_again_a_run_replaces_its_row(folder: Path, board: Path) -> None:
+    leaderboard_add(folder / "random", board)
+    first = boards(board)
+    leaderboard_add(folder / "first", board)
+    leaderboard_add(folder / "random", board)
+    (only,) = boards(board)
+    assert len(only["entries"]) == 2
+    leaderboard_add(folder / "random" / "results.json", board)
+    assert len(boards(board)[0]["entries"]) == 2
+    assert first[0]["entries"][0]["run_id"] in {e["run_id"] for e in only["entries"]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda r: r["dataset"].update(sha256="0" * 64),
+        lambda r: r["dataset"].update(name="opera", human_reference="real"),
+        lambda r: r["tasks"][0].update(version="2.0"),
+        lambda r: r["engines"].update(embedding={"name": "other", "revision": "1"}),
+        lambda r: r["engines"].update(perplexity={"name": "gpt2", "revision": "1"}),
+        lambda r: r["tasks"].pop(0),
+    ],
+    ids=["data", "people", "version", "embedding", "perplexity", "tasks"],
+)
+def test_what_cannot_be_compared_has_its_own_board(
+    results: Results, tmp_path: Path, board: Path, change: Callable[[Results], Any]
+) -> None:
+    leaderboard_add(put(tmp_path, results), board)
+    other = as_run(results, "other")
+    change(other)
+    leaderboard_add(put(tmp_path, other, "other.json"), board)
+    assert [len(b["entries"]) for b in boards(board)] == [1, 1]
+
+
+def test_the_zero_of_a_board_is_the_best_that_knows_nothing(results: Results, tmp_path: Path, board: Path) -> None:
+    """A model whose ``base`` is good moves the zero for all; it does not lower its own persona row alone."""
+    leaderboard_add(put(tmp_path, results), board)
+    before = boards(board)[0]["entries"][0]["score"]
+    good = as_run(results, "good", scripted=False)
+    for task in good["tasks"]:
+        for metric in task["metrics"]:
+            if metric.get("uninformed") is not None:
+                metric["value"] = (metric["floor"] + metric["uninformed"]) / 2
+    leaderboard_add(put(tmp_path, good, "good.json"), board)
+    by_model = {e["model"]: e["score"] for e in boards(board)[0]["entries"]}
+    assert by_model["good"] == pytest.approx(0)
+    assert by_model["random"] < before
+
+
+def test_a_scripted_base_does_not_move_the_zero(results: Results, tmp_path: Path, board: Path) -> None:
+    leaderboard_add(put(tmp_path, results), board)
+    before = boards(board)[0]["entries"][0]["score"]
+    leaderboard_add(put(tmp_path, as_run(results, "human", shift=-0.05), "h.json"), board)
+    assert {e["model"]: e["score"] for e in boards(board)[0]["entries"]}["random"] == pytest.approx(before)
+
+
+@given(shifts=st.lists(st.floats(-0.3, 2), min_size=2, max_size=6, unique=True))
+@settings(max_examples=15, deadline=None)
+def test_ranks_follow_scores_whatever_the_order_of_adding(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, shifts: list[float]
+) -> None:
+    tmp_path = tmp_path_factory.mktemp("board")
+    results = json.loads((folder / "random" / "results.json").read_text())
+    seen = []
+    for name, order in (("a", shifts), ("b", shifts[::-1])):
+        path = tmp_path / name
+        for shift in order:
+            run = as_run(results, f"run-{shifts.index(shift)}", shift=shift)
+            leaderboard_add(put(tmp_path, run), path)
+        entries = boards(path)[0]["entries"]
+        assert [e["rank"] for e in entries] == list(range(1, len(shifts) + 1))
+        assert all(e["rank_ci"]["low"] <= e["rank"] <= e["rank_ci"]["high"] for e in entries)
+        seen.append([(e["run_id"], e["score"]) for e in entries])
+    assert seen[0] == seen[1]
+    expected = sorted(range(len(shifts)), key=lambda n: shifts[n])
+    scores = dict(seen[0])
+    for better, worse in pairwise(expected):
+        assert scores[f"run-{better}"] >= scores[f"run-{worse}"]
+
+
+def test_without_a_score_there_is_no_rank(results: Results, tmp_path: Path, board: Path) -> None:
+    for task in results["tasks"]:
+        task["metrics"] = [m for m in task["metrics"] if m["level"] == "individual"]
+    leaderboard_add(put(tmp_path, results), board)
+    (entry,) = boards(board)[0]["entries"]
+    assert (entry["score"], entry["rank"], entry["rank_ci"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("status", ["interrupted", "budget", "failed", "done", ""])
+def test_a_run_that_is_not_finished_is_refused(results: Results, tmp_path: Path, board: Path, status: str) -> None:
+    results["run"]["status"] = status
+    with pytest.raises(UsageError, match="not complete"):
+        leaderboard_add(put(tmp_path, results), board)
+    assert not board.exists()
+
+
+HOSTILE: dict[str, tuple[Callable[[Results], Any], str]] = {
+    "NaN": (lambda r: r["tasks"][1]["metrics"][0].update(value=math.nan), "metrics.0.value"),
+    "infinity": (lambda r: r["tasks"][1]["metrics"][0].update(value=math.inf), "metrics.0.value"),
+    "NaN in words": (lambda r: r["tasks"][1]["metrics"][0].update(value="NaN"), "metrics.0.value"),
+    "NaN floor": (lambda r: r["tasks"][1]["metrics"][0].update(floor=math.nan), "metrics.0.floor"),
+    "NaN zero": (lambda r: r["tasks"][1]["metrics"][0].update(uninformed=math.nan), "metrics.0.uninformed"),
+    "NaN interval": (lambda r: r["tasks"][1]["metrics"][0]["ci"].update(low=math.nan), "metrics.0.ci.low"),
+    "negative count": (lambda r: r["tasks"][0]["metrics"][0].update(n=-1), "metrics.0.n"),
+    "coverage over 1": (lambda r: r["tasks"][0].update(coverage=1.2), "tasks.0.coverage"),
+    "text for a number": (lambda r: r["tasks"][0]["metrics"][0].update(value="good"), "metrics.0.value"),
+    "a list for a number": (lambda r: r["tasks"][0]["metrics"][0].update(value=[1]), "metrics.0.value"),
+    "a path as id": (lambda r: r["run"].update(id="../../etc/passwd"), "run.id"),
+    "markup as id": (lambda r: r["run"].update(id="<script>"), "run.id"),
+    "a path as task": (lambda r: r["tasks"][0].update(task="../x"), "tasks.0.task"),
+    "a path as condition": (lambda r: r["tasks"][0].update(condition="../x"), "tasks.0.condition"),
+    "a long name": (lambda r: r["model"].update(name="x" * 10_000), "model.name"),
+    "no digest": (lambda r: r["dataset"].update(sha256="x"), "dataset.sha256"),
+    "other people": (lambda r: r["dataset"].update(human_reference="imagined"), "dataset.human_reference"),
+    "no tasks": (lambda r: r.update(tasks=[]), "tasks"),
+    "a newer schema": (lambda r: r.update(schema_version=99), "schema_version"),
+    "negative cost": (lambda r: r["usage"]["by_role"]["task"].update(cost_usd=-1), "usage.by_role.task.cost_usd"),
+    "a key missing": (lambda r: r.pop("model"), "model"),
+    "a huge value": (lambda r: r["tasks"][1]["metrics"][0].update(value=1e308), "metrics.0.value"),
+    "value without floor": (lambda r: r["tasks"][1]["metrics"][0].update(floor=None), "metrics.0"),
+    "interval upside down": (lambda r: r["tasks"][1]["metrics"][0]["ci"].update(low=9, high=-9), "metrics.0.ci"),
+    "the same task twice": (lambda r: r["tasks"].append(copy.deepcopy(r["tasks"][0])), "tasks"),
+    "the same metric twice": (lambda r: r["tasks"][0].update(metrics=r["tasks"][0]["metrics"] * 2), "tasks.0"),
+    "a date of no year": (lambda r: r["run"].update(started="yesterday"), "run.started"),
+}
+
+
+@pytest.mark.parametrize(("change", "key"), HOSTILE.values(), ids=HOSTILE)
+def test_hostile_results_are_refused_with_the_key(
+    results: Results, folder: Path, tmp_path: Path, board: Path, change: Callable[[Results], Any], key: str
+) -> None:
+    leaderboard_add(folder / "human", board)
+    before = board.read_bytes()
+    change(results)
+    with pytest.raises(UsageError) as refused:
+        leaderboard_add(put(tmp_path, results), board)
+    assert key in str(refused.value)
+    assert len(str(refused.value)) < 500 + len(str(tmp_path))
+    assert board.read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "{", "\x00" * 100, '{"a":' * 50_000, "[" * 100_000])
+def test_what_is_no_json_is_refused(tmp_path: Path, board: Path, text: str) -> None:
+    (tmp_path / "results.json").write_text(text)
+    with pytest.raises(UsageError, match=r"results\.json"):
+        leaderboard_add(tmp_path, board)
+    assert not board.exists()
+
+
+def test_a_hundred_megabytes_are_not_read(tmp_path: Path, board: Path) -> None:
+    with (tmp_path / "results.json").open("wb") as handle:
+        handle.truncate(100 << 20)
+    with pytest.raises(UsageError, match="larger than 64 MB"):
+        leaderboard_add(tmp_path, board)
+
+
+def test_no_results_are_said(tmp_path: Path, board: Path) -> None:
+    for path in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(UsageError, match="cannot be read"):
+            leaderboard_add(path, board)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"boards": 3}', "{"])
+def test_a_broken_leaderboard_is_left_alone(folder: Path, board: Path, text: str) -> None:
+    board.parent.mkdir(parents=True)
+    board.write_text(text)
+    with pytest.raises(UsageError, match="not a leaderboard"):
+        leaderboard_add(folder / "random", board)
+    assert board.read_text() == text
+
+
+def test_every_result_a_run_writes_can_be_read(folder: Path) -> None:
+    for model in ("random", "first", "human"):
+        assert read_results(folder / model).model.name == model
