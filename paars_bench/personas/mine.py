@@ -7,7 +7,7 @@ in one JSON object, so that the reasoning is kept and becomes part of the person
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from paars_bench.outcomes import Outcome
 from paars_bench.personas.history import History
 
 PROMPTS_VERSION = "1"
+_DECODER = json.JSONDecoder()
 _SYSTEM = "You study online shoppers. You answer with one JSON object and nothing else."
 _PROFILE = """Below is the shopping history of one customer: a line a day, the newest day first.
 
@@ -104,7 +105,7 @@ async def mine_persona(
     """
     persona = Persona(shopper, history=history.cut())
     if not history.text:
-        return replace(persona, outcome=Outcome.ENV_ERROR, error="no history before the cutoff to mine from")
+        return replace(persona, outcome=Outcome.ENV_ERROR, error=_nothing(history))
     first = _PROFILE.format(history=history.text, keys=_keys(PROFILE_FIELDS))
     messages = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": first}]
     params = {"temperature": 0, "max_tokens": max_tokens, "seed": seed}
@@ -131,6 +132,12 @@ async def mine_persona(
     )
 
 
+def _nothing(history: History) -> str:
+    if history.events:
+        return f"the newest day of the history is longer than its budget of {history.budget} tokens"
+    return "no history before the cutoff to mine from"
+
+
 def _schema(fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "type": "object",
@@ -155,15 +162,34 @@ def _read(reply: Completion, fields: Mapping[str, Mapping[str, Any]]) -> tuple[d
     """Returns the answer with exactly its fields, or why there is none."""
     if reply.outcome is not Outcome.OK:
         return None, reply.error or f"the reply was {reply.outcome}"
-    text = reply.text
-    start, end = text.find("{"), text.rfind("}")
-    try:
-        value = json.loads(text[start : end + 1])
-    except json.JSONDecodeError as error:
-        return None, f"not a JSON object ({error.msg})"
-    if not isinstance(value, dict):
-        return None, "not a JSON object"
-    missing = [k for k in ("reasoning", *fields) if k not in value]
-    if missing:
-        return None, f"lacks {', '.join(missing)}"
-    return {k: value[k] for k in ("reasoning", *fields)}, None
+    wanted = ("reasoning", *fields)
+    problem = "holds no JSON object"
+    for value in _objects(reply.text):
+        missing = [k for k in wanted if k not in value]
+        unfit = [k for k in wanted if k in value and not _is_words(value[k], a_list=k != "reasoning")]
+        if not missing and not unfit:
+            return {k: value[k] for k in wanted}, None
+        problem = f"lacks {', '.join(missing)}" if missing else f"has no words for {', '.join(unfit)}"
+    return None, f"the reply {problem}"
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """Yields the JSON objects in a text, whatever prose stands around them."""
+    start = text.find("{")
+    while start >= 0:
+        try:
+            value, end = _DECODER.raw_decode(text, start)
+        except (json.JSONDecodeError, RecursionError):
+            end = start + 1
+        else:
+            yield value
+        start = text.find("{", end)
+
+
+def _is_words(value: Any, *, a_list: bool) -> bool:
+    """Says whether a value can be shown in a persona: null or an object would read as Python there."""
+    if isinstance(value, str):
+        return bool(value.strip())
+    if a_list and isinstance(value, list):
+        return bool(value) and all(_is_words(v, a_list=False) for v in value)
+    return a_list and isinstance(value, int | float)
