@@ -167,7 +167,7 @@ def _ask_all(
     todo = (q for q in plan.questions() if case_key(q.spec.task, q.condition, q.case.case_id, q.repeat) not in kept)
     screen.open(account)
     try:
-        run_to_end(_ask_and_close(todo, work, backbone), account.interrupt)
+        run_to_end(run_questions(todo, work), account.interrupt)
     except* PaarsError as group:
         raise group.exceptions[0] from None
     except* OSError as group:
@@ -175,13 +175,6 @@ def _ask_all(
     finally:
         screen.close()
     return account, {k: r for k, r in done.items() if k in planned}
-
-
-async def _ask_and_close(todo: Any, work: Work, backbone: Backbone) -> None:
-    try:
-        await run_questions(todo, work)
-    finally:
-        await backbone.aclose()
 
 
 class Journaled(NamedTuple):

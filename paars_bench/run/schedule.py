@@ -96,7 +96,7 @@ class Work:
 
 
 async def run_questions(questions: Iterable[Question], work: Work) -> None:
-    """Asks every question and journals its result.
+    """Asks every question, journals its result, and closes the backbone at the end.
 
     Raises:
         BackboneUnusable: nothing can succeed; what is done is kept.
@@ -106,10 +106,13 @@ async def run_questions(questions: Iterable[Question], work: Work) -> None:
     todo = iter(questions)
     first = list(itertools.islice(todo, wanted))
     shared = itertools.chain(first, todo)
-    with _gentle_interrupt(work.account):
-        async with asyncio.TaskGroup() as group:
-            for _ in range(len(first)):
-                group.create_task(_worker(shared, work))
+    try:
+        with _gentle_interrupt(work.account):
+            async with asyncio.TaskGroup() as group:
+                for _ in range(len(first)):
+                    group.create_task(_worker(shared, work))
+    finally:
+        await work.backbone.aclose()
 
 
 async def _worker(questions: Iterator[Question], work: Work) -> None:
