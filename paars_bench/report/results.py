@@ -110,16 +110,24 @@ class Engines:
         self._screen = screen
         self._embedding: Any = None
         self._perplexity: Any = None
+        self._vectors: dict[str, Any] = {}
         self.problem: str | None = None
 
     def embed(self, texts: Sequence[str]) -> Any:
-        """Returns unit vectors of texts, (n, d)."""
+        """Returns unit vectors of texts, (n, d); each distinct text is embedded once a run."""
+        import numpy as np
+
         if self._embedding is None:
             from paars_bench.backbones.engines import embedding_engine
 
             self._embedding = embedding_engine()
             self._screen.note(f"embedding with {self._embedding.name}")
-        return self._embedding.encode(texts, progress=partial(self._screen.stage, "embedding"))
+        # The same human queries come back for every metric and condition: embedding them was 9 tenths of scoring.
+        new = sorted(set(texts) - self._vectors.keys())
+        if new:
+            vectors = self._embedding.encode(new, progress=partial(self._screen.stage, "embedding"))
+            self._vectors |= dict(zip(new, vectors, strict=True))
+        return np.stack([self._vectors[t] for t in texts])
 
     def perplexity(self, pairs: Sequence[tuple[str, str]]) -> Any:
         """Returns the perplexity of each (context, text), (n,); NaN where no engine can be had."""

@@ -142,8 +142,8 @@ def actions_text() -> str:
         if t.verb is not Verb.LEAVE
     ]
     head = (
-        f"Answer with one JSON object. {_EXAMPLES[Verb.LEAVE]} leaves the shop, with or without having bought. To stay, "
-        'write "leave": false first, then "action" with one of:'
+        f"Answer with one JSON object. {_EXAMPLES[Verb.LEAVE]} leaves the shop, with or without having bought. "
+        'To stay, write "leave": false first, then "action" with one of:'
     )
     return "\n".join([head, *lines])
 
