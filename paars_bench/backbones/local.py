@@ -23,7 +23,6 @@ PROVIDER = "paars_local"
 DEFAULT_CONTEXT = 4096
 PARAMS = ("temperature", "max_tokens", "seed", "stop", "top_p")
 """Parameters of a request that llama.cpp is given; others are recorded as not sent."""
-_PASSED = (*PARAMS, "response_format")
 
 
 class LocalServer:
@@ -92,7 +91,8 @@ def register(server: LocalServer) -> str:
         async def acompletion(self, *args: Any, **kwargs: Any) -> Any:
             options = kwargs["optional_params"]
             body = {"messages": kwargs["messages"], "cache_prompt": True}
-            body |= {k: options[k] for k in _PASSED if options.get(k) is not None}
+            body |= {k: options[k] for k in PARAMS if options.get(k) is not None}
+            body |= _constraint(options.get("response_format"))
             model_response = kwargs["model_response"]
             try:
                 reply = await asyncio.to_thread(server.chat, body)
@@ -120,6 +120,21 @@ def register(server: LocalServer) -> str:
     litellm.custom_provider_map = [*others, {"provider": PROVIDER, "custom_handler": LocalProvider()}]
     litellm.utils.custom_llm_setup()
     return f"{PROVIDER}/{server.name}"
+
+
+def _constraint(wanted: Any) -> dict[str, Any]:
+    """Returns what holds a reply to its schema: for a list of values a grammar, else the schema itself.
+
+    After a whole JSON value llama.cpp lets white space follow, and a small model goes on with it: the reply ``1`` to a
+    1-of-4 choice took 17 to 19 tokens, and was cut off before its end under a lower cap. With the grammar it takes 2.
+    """
+    if not wanted:
+        return {}
+    values = wanted["json_schema"]["schema"].get("enum")
+    if not values:
+        return {"response_format": wanted}
+    words = (json.dumps(json.dumps(v, ensure_ascii=False), ensure_ascii=False) for v in values)
+    return {"grammar": f"root ::= {' | '.join(words)}"}
 
 
 class _quiet_stderr:

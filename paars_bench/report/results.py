@@ -121,7 +121,7 @@ class Engines:
             from paars_bench.backbones.engines import embedding_engine
 
             self._embedding = embedding_engine()
-            self._screen.note(f"embedding with {self._embedding.name}")
+            self._screen.note(f"embedding with {self._embedding.name} ({self._embedding.source})")
         # The same human queries come back for every metric and condition: embedding them was 9 tenths of scoring.
         new = sorted(set(texts) - self._vectors.keys())
         if new:
@@ -156,7 +156,10 @@ class Engines:
         """Returns the engines by name; null where no metric needed one."""
 
         def one(engine: Any) -> dict[str, Any] | None:
-            return None if engine is None else {"name": engine.name, "revision": engine.revision}
+            if engine is None:
+                return None
+            source = getattr(engine, "source", None)
+            return {"name": engine.name, "revision": engine.revision} | ({"source": source} if source else {})
 
         return {
             "embedding": one(self._embedding),

@@ -151,7 +151,8 @@ def _counts(out: Console, results: Mapping[str, Any]) -> None:
 def _engines(out: Console, results: Mapping[str, Any]) -> None:
     for role, engine in results["engines"].items():
         if isinstance(engine, Mapping):
-            out.print(f"{role}: {engine['name']}")
+            source = f" ({engine['source']})" if "source" in engine else ""
+            out.print(f"{role}: {engine['name']}{source}")
     spent = results["usage"]["by_role"]
     tokens = sum(u["input"] + u["output"] for u in spent.values())
     costs = [u["cost_usd"] for u in spent.values()]

