@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,8 +104,7 @@ def _check(spec: RunSpec) -> list[TaskSpec]:
 
 
 def _run(spec: RunSpec, specs: Sequence[TaskSpec], directory: RunDirectory, screen: Screen) -> RunOutcome:
-    backbone = open_backbone(spec.model, spec.model_args, screen.note)
-    data = load_dataset(spec.dataset, progress=screen.stage)
+    backbone, data = _open(spec, screen)
     plan = make_plan(specs, data, spec)
     _announce(plan, data, screen)
     if spec.dry_run:
@@ -123,6 +123,19 @@ def _run(spec: RunSpec, specs: Sequence[TaskSpec], directory: RunDirectory, scre
     directory.write_results(finished)
     _show(finished, directory.path)
     return RunOutcome(directory.path, finished, exit_code(finished))
+
+
+def _open(spec: RunSpec, screen: Screen) -> tuple[Backbone, ShoppingData]:
+    """Opens the backbone and the data set, side by side where both take half a minute on a fresh machine."""
+    if resolve(spec.model).kind != "local":  # a missing key is said before anything is built
+        backbone = open_backbone(spec.model, spec.model_args, screen.note)
+        return backbone, load_dataset(spec.dataset, progress=screen.stage)
+    pool = ThreadPoolExecutor(max_workers=1)
+    try:
+        loading = pool.submit(load_dataset, spec.dataset, progress=screen.stage)
+        return open_backbone(spec.model, spec.model_args, screen.note), loading.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _ask_all(
