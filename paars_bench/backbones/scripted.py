@@ -28,6 +28,7 @@ class ScriptedBackbone:
     """One of the baselines listed in ``baselines.SCRIPTED``."""
 
     def __init__(self, name: str) -> None:
+        self.not_sent: dict[str, str] = {}
         self.traits = Traits(
             name=name,
             litellm_model=f"scripted/{name}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -119,7 +120,10 @@ def _run(spec: RunSpec, specs: Sequence[TaskSpec], directory: RunDirectory, scre
     if resumed:
         screen.note(f"resumed: {account.before} of {account.planned} cases were on disk, {account.done} asked now")
     screen.note(f"scoring {len(done)} cases")
-    finished = _finish(config, plan, data, done, account.task_usage, directory, screen, account)
+    ended = _ended(directory, account, backbone)
+    if ended.not_sent:
+        screen.note(f"not sent: {', '.join(ended.not_sent)} ({backbone.traits.litellm_model} does not take it)")
+    finished = _finish(config, plan, data, done, account.task_usage, directory, screen, ended)
     directory.write_results(finished)
     _show(finished, directory.path)
     return RunOutcome(directory.path, finished, exit_code(finished))
@@ -235,7 +239,7 @@ def rescore(path: Path) -> RunOutcome:
                 )
             plan = make_plan(specs, data, spec)
             done, spent, _ = load_journal(directory.journal)
-            finished = _finish(config, plan, data, done, sum(spent, Usage()), directory, screen, None)
+            finished = _finish(config, plan, data, done, sum(spent, Usage()), directory, screen, _ended(directory))
             directory.write_results(finished)
         finally:
             directory.close()
@@ -251,27 +255,39 @@ def _finish(
     spent: Usage,
     directory: RunDirectory,
     screen: Screen,
-    account: Account | None,
+    ended: Ended,
 ) -> dict[str, Any]:
-    before = _results_on_disk(directory.path)
-    seconds = float(before.get("run", {}).get("seconds") or 0.0)
-    stop = before.get("run", {}).get("stop") if account is None else (str(account.stop) if account.stop else None)
-    if account is not None:
-        import time
-
-        seconds += time.monotonic() - account.started
     write_agent_log(directory.path, done.values())
     personas = load_personas(directory.personas)
     return build_results(
-        config,
+        {**config, "model": {**config["model"], "not_sent": dict(ended.not_sent)}},
         plan,
         data,
         done,
         usage={"task": spent, "persona": sum(personas.spent, Usage())},
-        seconds=seconds,
-        stop=stop,
+        seconds=ended.seconds,
+        stop=ended.stop,
         screen=screen,
     )
+
+
+class Ended(NamedTuple):
+    """How asking ended: seconds of every process, why it stopped early, and parameters the provider did not take."""
+
+    seconds: float
+    stop: str | None
+    not_sent: Mapping[str, str]
+
+
+def _ended(directory: RunDirectory, account: Account | None = None, backbone: Backbone | None = None) -> Ended:
+    """Adds this process to what earlier ones wrote; without one (scoring again) their words stand."""
+    before = _results_on_disk(directory.path)
+    seconds = float(before.get("run", {}).get("seconds") or 0.0)
+    not_sent = before.get("model", {}).get("not_sent", {})
+    if account is None or backbone is None:
+        return Ended(seconds, before.get("run", {}).get("stop"), not_sent)
+    seconds += time.monotonic() - account.started
+    return Ended(seconds, account.stop and str(account.stop), {**not_sent, **backbone.not_sent})
 
 
 def _results_on_disk(path: Path) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Says:
     """A backbone that is one function; it keeps what it was asked."""
 
     def __init__(self, answer: Callable[[Request], Completion]) -> None:
+        self.not_sent: dict[str, str] = {}
         self.traits = Traits("fake", "fake/fake", False, 8000, False, False)
         self.asked: list[Request] = []
         self._answer = answer

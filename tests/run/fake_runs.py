@@ -62,6 +62,7 @@ class FakeBackbone:
         self.requests: list[Request] = []
         self.in_flight = self.most_in_flight = 0
         self.closed = 0
+        self.not_sent: dict[str, str] = {}
         self.traits = Traits(
             name="fake",
             litellm_model="fake/1",
