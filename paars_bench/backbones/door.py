@@ -142,7 +142,7 @@ class Backbone(Protocol):
     """A language model or a baseline."""
 
     traits: Traits
-    not_sent: Mapping[str, str]
+    not_sent: dict[str, str]
     """Parameters that were asked for and that the provider does not take, with the reason; it fills during a run."""
 
     async def complete(self, request: Request) -> Completion:
