@@ -15,7 +15,7 @@ PURE = frozenset({"metrics"})
 BUILD = frozenset({"config", "data", "store", "personas", "tasks"})
 RUN = frozenset({"backbones", "run", "report", "cli"})
 # Names and values that every layer may use: errors, outcomes, seeds, paths, and the specs and schemas of rooms.
-SHARED = frozenset({"errors", "outcomes", "seeds", "paths", "paars_bench"})
+SHARED = frozenset({"errors", "outcomes", "files", "seeds", "paths", "paars_bench"})
 SPECS = frozenset(
     {
         "paars_bench.backbones.door",  # the protocol of a backbone and its values: no code of any backbone
@@ -40,12 +40,7 @@ BELOW: dict[str, frozenset[str]] = {
     "cli": PURE | BUILD | RUN,
 }
 # What goes the other way, each named so that a second one is noticed.
-BACK = frozenset(
-    {
-        ("report.leaderboard", "paars_bench.run.journal"),  # files are replaced whole by one function
-        ("config.loader", "paars_bench.tasks"),  # the names of the metrics, so that a YAML is refused by line
-    }
-)
+BACK = frozenset({})
 
 
 class Import(NamedTuple):

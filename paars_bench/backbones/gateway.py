@@ -5,9 +5,9 @@ What a provider does wrong becomes an outcome. Only what no case could survive (
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from paars_bench.backbones.door import Completion, Request, ToolCall, Traits, Usage
@@ -106,53 +106,40 @@ class LiteLLMBackbone:
         Raises:
             BackboneUnusable: no request can succeed (wrong key, no permission, unknown model).
         """
+        import openai
         import tenacity
 
-        spent: list[Completion] = []
-
-        async def once() -> _Attempt:
-            attempt = await self._call(request)
-            spent.append(attempt.completion)
-            return attempt
-
+        usage = Usage()
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_result(lambda a: POLICY[a.completion.outcome].retried),
             stop=tenacity.stop_after_attempt(self._attempts),
             wait=_Backoff(),
-            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+            retry_error_callback=lambda state: None,  # the last failure is the outcome
         )
-        await retrying(once)
-        last = spent[-1]
-        usage = Usage()
-        for call in spent:
-            usage += call.usage
-        return Completion(
-            text=last.text,
-            outcome=last.outcome,
-            tool_calls=last.tool_calls,
+        async for attempt in retrying:
+            started = time.perf_counter()
+            try:
+                ended = _Attempt(self._read(await self._litellm.acompletion(**self._body(request))))
+            except openai.OpenAIError as error:  # the root of everything LiteLLM raises for a call
+                ended = self._failed(error)
+            usage += ended.completion.usage
+            state = attempt.retry_state
+            state.set_result(ended)
+        return replace(
+            ended.completion,
             usage=usage,
-            latency_ms=last.latency_ms,
-            attempts=len(spent),
-            error=last.error,
+            latency_ms=(time.perf_counter() - started) * 1000,
+            attempts=state.attempt_number,
         )
 
-    async def _call(self, request: Request) -> _Attempt:
-        import openai
-
-        started = time.perf_counter()
-        try:
-            reply = await self._litellm.acompletion(**self._body(request))
-        except openai.OpenAIError as error:  # the root of everything LiteLLM raises for a call
-            fault = fault_of(error, self._litellm.exceptions)
-        else:
-            return _Attempt(self._read(reply, (time.perf_counter() - started) * 1000))
+    def _failed(self, error: Exception) -> _Attempt:
+        fault = fault_of(error, self._litellm.exceptions)
         words = shortened(self._redact(fault.words))
         if fault.hopeless:
             raise BackboneUnusable(
                 f"--model {self._model}: {fault.hopeless} ({words.rstrip('.')}); stopped, what is done is kept"
-            )
-        latency = (time.perf_counter() - started) * 1000
-        return _Attempt(Completion("", fault.outcome, latency_ms=latency, error=words), fault.retry_after)
+            ) from None
+        return _Attempt(Completion("", fault.outcome, error=words), fault.retry_after)
 
     def _body(self, request: Request) -> dict[str, Any]:
         body: dict[str, Any] = {"model": self._model, "messages": list(request.messages), "num_retries": 0}
@@ -202,10 +189,10 @@ class LiteLLMBackbone:
             return False
         return True
 
-    def _read(self, reply: Any, latency_ms: float) -> Completion:
+    def _read(self, reply: Any) -> Completion:
         usage = self._usage(reply)
         if not getattr(reply, "choices", None):
-            return Completion("", Outcome.EMPTY_OUTPUT, usage=usage, latency_ms=latency_ms, error="no choices")
+            return Completion("", Outcome.EMPTY_OUTPUT, usage=usage, error="no choices")
         choice = reply.choices[0]
         text = choice.message.content or ""
         calls = tuple(
@@ -218,9 +205,7 @@ class LiteLLMBackbone:
             outcome = Outcome.REFUSED
         elif outcome is Outcome.OK and not text.strip() and not calls:
             outcome = Outcome.EMPTY_OUTPUT
-        return Completion(
-            text, outcome, calls, usage, latency_ms, error=shortened(self._redact(refusal)) if refusal else None
-        )
+        return Completion(text, outcome, calls, usage, error=shortened(self._redact(refusal)) if refusal else None)
 
     def _usage(self, reply: Any) -> Usage:
         raw = getattr(reply, "usage", None)
@@ -263,12 +248,3 @@ def _refusal(message: Any) -> str:
     """Returns the words of a refusal, "" where there is none; LiteLLM keeps OpenAI's field among a provider's own."""
     own = getattr(message, "provider_specific_fields", None) or {}
     return str(getattr(message, "refusal", None) or own.get("refusal") or "")
-
-
-def arguments_of(call: ToolCall) -> dict[str, Any] | None:
-    """Returns a tool call's arguments, or None if they are not a JSON object."""
-    try:
-        value = json.loads(call.arguments or "{}")
-    except json.JSONDecodeError:
-        return None
-    return value if isinstance(value, dict) else None

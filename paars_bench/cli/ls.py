@@ -105,7 +105,7 @@ def conditions() -> int:
 @ls.command(epilog=examples("paars-bench ls metrics"))
 def metrics() -> int:
     """List what a task's metric_list takes."""
-    from paars_bench.tasks import METRICS
+    from paars_bench.config.metrics import METRICS
 
     click.echo(table(("METRIC", "WHAT IT MEASURES"), list(METRICS.items())))
     return 0

@@ -17,7 +17,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from paars_bench.errors import UsageError
-from paars_bench.run.journal import write_atomically
+from paars_bench.files import write_atomically
 
 SCHEMA_VERSION = 1
 _MOST_BYTES = 64 << 20

@@ -10,7 +10,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from paars_bench.errors import PaarsError, RunDirectoryError
-from paars_bench.run.journal import JsonLines, write_atomically
+from paars_bench.files import write_atomically
+from paars_bench.run.journal import JsonLines
 
 CONFIG = "config.json"
 RESULTS = "results.json"

@@ -16,6 +16,9 @@ from typing import IO, Any, NamedTuple
 
 import jsonlines
 
+from paars_bench.backbones.door import Usage
+from paars_bench.tasks.result import CaseResult, result_of
+
 _FSYNC_SECONDS = 1.0  # flushing saves a line from the death of this process; fsync, from that of the machine
 
 
@@ -103,16 +106,26 @@ def _row(line: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def write_atomically(path: Path, value: Mapping[str, Any]) -> None:
-    """Writes strict JSON so that a reader sees the old file or the new one, never half of one."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1)
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("w", encoding="utf-8", errors="replace") as handle:
-            handle.write(text + "\n")
-            handle.flush()
-            os.fsync(handle.fileno())
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+class Journaled(NamedTuple):
+    """What a journal holds: the last result of every case, what all its lines spent, how many lines were damaged."""
+
+    done: dict[str, CaseResult]
+    spent: list[Usage]
+    damaged: int
+
+
+def load_journal(journal: JsonLines) -> Journaled:
+    """Reads a journal; a case that was owed and asked again spent twice and counts once."""
+    loaded = journal.load()
+    done: dict[str, CaseResult] = {}
+    spent: list[Usage] = []
+    damaged = loaded.damaged
+    for row in loaded.rows:
+        try:
+            result = result_of(row)
+        except (KeyError, TypeError, ValueError):  # JSON, but no line of a journal
+            damaged += 1
+            continue
+        done[result.key] = result
+        spent.append(result.usage)
+    return Journaled(done, spent, damaged)

@@ -16,8 +16,8 @@ from paars_bench.errors import UsageError, unknown
 from paars_bench.personas.conditions import CONDITIONS
 from paars_bench.run.spec import RunSpec
 from paars_bench.seeds import derive
-from paars_bench.tasks.ask import Question
-from paars_bench.tasks.result import case_key
+from paars_bench.tasks.question import Question
+from paars_bench.tasks.result import CaseResult, case_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,14 @@ class Plan:
 
     def __len__(self) -> int:
         return sum(len(self.cases[t]) * len(self.conditions[t]) for t in self.specs) * self.repeats
+
+    def holds(self, result: CaseResult) -> bool:
+        """Says whether a result answers one of these questions."""
+        return (
+            result.condition in self.conditions.get(result.task, ())
+            and result.case_id in self.cases[result.task]
+            and 0 <= result.repeat < self.repeats
+        )
 
     def questions(self) -> Iterator[Question]:
         """Yields every question: by shopper, then condition, then task."""

@@ -16,7 +16,8 @@ from paars_bench.outcomes import POLICY, Outcome
 from paars_bench.run.heads import Heads
 from paars_bench.run.journal import JsonLines
 from paars_bench.run.spec import RunSpec
-from paars_bench.tasks.ask import Asker, Question, ask, blank_result
+from paars_bench.tasks.ask import ASK
+from paars_bench.tasks.question import Asker, Question, blank_result
 from paars_bench.tasks.result import CaseResult
 
 
@@ -28,6 +29,7 @@ class Stop(StrEnum):
     MAX_TOKENS = "max_tokens_total"
     MAX_TIME = "max_time"
     FAIL_ON_ERROR = "fail_on_error"
+    UNUSABLE = "backbone_unusable"
 
 
 @dataclass(slots=True)
@@ -120,20 +122,18 @@ async def _worker(questions: Iterator[Question], work: Work) -> None:
         work.account.check(work.spec)
         if work.account.stop is not None:
             return
-        result = await _answer(question, work)
+        head = await work.heads.head(question.condition, question.case)
+        if head.outcome is Outcome.OK:
+            asker = work.askers[question.spec.task]
+            result = await ASK[question.spec.output_type](question, head.text, work.backbone, asker)
+        else:
+            result = blank_result(question, head.outcome, head.error)
         work.journal.append(result.row(log_samples=work.spec.log_samples))
         work.account.done += 1
         work.account.failed += not POLICY[result.outcome].scored
         work.account.add(result.usage)
         work.account.task_usage += result.usage
         work.tell(result)
-
-
-async def _answer(question: Question, work: Work) -> CaseResult:
-    head = await work.heads.head(question.condition, question.case)
-    if head.outcome is not Outcome.OK:
-        return blank_result(question, head.outcome, head.error)
-    return await ask(question, head.text, work.backbone, work.askers[question.spec.task])
 
 
 @contextmanager

@@ -16,19 +16,19 @@ from paars_bench.store.actions import (
 )
 from paars_bench.store.pages import Listed, Page, PageKind
 from paars_bench.store.search import SearchIndex, SearchResult
-from paars_bench.store.session import Decide, Decision, SessionResult, Stop, run_session
+from paars_bench.store.session import Decision, Session, SessionResult, Stop
 from paars_bench.store.shop import SessionEnd, Shop, Visit
 
 __all__ = [
     "TOOLS",
     "BadAction",
-    "Decide",
     "Decision",
     "Listed",
     "Page",
     "PageKind",
     "SearchIndex",
     "SearchResult",
+    "Session",
     "SessionEnd",
     "SessionResult",
     "Shop",
@@ -41,6 +41,5 @@ __all__ = [
     "actions_text",
     "parse_action",
     "parse_tool_call",
-    "run_session",
     "tool_schemas",
 ]

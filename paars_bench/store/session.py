@@ -1,8 +1,10 @@
-"""The session loop: page, decision, page, until a typed end. It knows no backbone, no prompt and no task."""
+"""The course of a session: page, decision, page, until a typed end. It knows no backbone, no prompt and no task.
+
+Whoever decides drives it: a backbone between awaits, a person at a terminal, a scripted shopper in a plain loop.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,9 +25,6 @@ class Stop:
 Decision = StoreAction | BadAction | Stop
 """What comes back for a page: an action, a reply that is none, or the backbone's failure."""
 
-Decide = Callable[[Page, int], Awaitable[Decision]]
-"""Gets the page and the number of decisions made before."""
-
 
 class SessionResult(NamedTuple):
     """A finished session.
@@ -45,29 +44,45 @@ class SessionResult(NamedTuple):
     events: tuple[Event, ...]
 
 
-async def run_session(visit: Visit, decide: Decide, *, max_turns: int, max_errors: int) -> SessionResult:
-    """Runs a visit to its end.
+class Session:
+    """A visit on its way to an end: show ``page``, ``take`` what is decided, until there is a ``result``.
 
     Args:
         visit: as ``Shop.open`` gives it.
-        decide: is asked at every page.
-        max_turns: decisions at most.
+        max_turns: decisions at most, 1 or more.
         max_errors: consecutive bad decisions that end the session.
+
+    Attributes:
+        turns: decisions taken so far.
+        result: None until the session has ended.
     """
-    turns = in_a_row = 0
-    outcome = Outcome.TURN_LIMIT
-    while turns < max_turns:
-        decision = await decide(visit.page, turns)
+
+    def __init__(self, visit: Visit, *, max_turns: int, max_errors: int) -> None:
+        self._visit, self._max_turns, self._max_errors = visit, max_turns, max_errors
+        self._in_a_row = 0
+        self.turns = 0
+        self.result: SessionResult | None = None
+
+    @property
+    def page(self) -> Page:
+        """The page that the next decision is about."""
+        return self._visit.page
+
+    def take(self, decision: Decision) -> None:
+        """Does what was decided; ends the session where that, or a cap, ends it."""
         if isinstance(decision, Stop):
-            outcome = decision.outcome
-            break
-        page = visit.act(decision)
-        turns += 1
-        in_a_row = 0 if page.problem is None else in_a_row + 1
-        if visit.end is not None:
-            outcome = Outcome.OK
-            break
-        if in_a_row >= max_errors:
-            outcome = Outcome.TOOL_ERROR
-            break
-    return SessionResult(outcome, visit.end, turns, visit.errors, tuple(visit.events))
+            self._end(decision.outcome)
+            return
+        page = self._visit.act(decision)
+        self.turns += 1
+        self._in_a_row = 0 if page.problem is None else self._in_a_row + 1
+        if self._visit.end is not None:
+            self._end(Outcome.OK)
+        elif self._in_a_row >= self._max_errors:
+            self._end(Outcome.TOOL_ERROR)
+        elif self.turns >= self._max_turns:
+            self._end(Outcome.TURN_LIMIT)
+
+    def _end(self, outcome: Outcome) -> None:
+        visit = self._visit
+        self.result = SessionResult(outcome, visit.end, self.turns, visit.errors, tuple(visit.events))

@@ -3,63 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
 
 from paars_bench.backbones.door import Backbone, Completion, Request, Situation
 from paars_bench.config.filters import apply_filters
 from paars_bench.config.spec import TaskSpec
 from paars_bench.data.cases import Case, CaseKind
-from paars_bench.data.schema import Catalog
 from paars_bench.outcomes import Outcome
-from paars_bench.tasks.render import Renderer, prompt_sha256
+from paars_bench.tasks.question import Asker, Question, blank_result, request_params
+from paars_bench.tasks.render import prompt_sha256
 from paars_bench.tasks.result import CaseResult
 from paars_bench.tasks.shop import play
 
-SAMPLING_TEMPERATURE = 0.7
 # Backbones that can be held to any schema answer with a JSON string: a small model otherwise writes an essay.
 _ONE_LINE = {"type": "string", "minLength": 1, "maxLength": 80}
 
 
-class Question(NamedTuple):
-    """One question of a plan: a case under a condition, for the n-th time."""
-
-    spec: TaskSpec
-    condition: str
-    sampled: bool
-    case: Case
-    repeat: int
-    seed: int
-
-
-class Asker(NamedTuple):
-    """What every question of one task needs.
-
-    Attributes:
-        renderer: of the task's prompts.
-        catalog: of the data set.
-        open_shop: gives the store, opened when the first session needs it.
-    """
-
-    renderer: Renderer
-    catalog: Catalog
-    open_shop: Callable[[int], Any]
-
-
 async def ask(question: Question, head: str, backbone: Backbone, asker: Asker) -> CaseResult:
-    """Asks one question and returns how it ended.
+    """Asks one question that has one reply, and returns how it ended.
 
     Args:
-        question: what is asked.
+        question: of a task that generates or chooses.
         head: the stable head of the prompt (``persona_block``).
         backbone: who answers.
-        asker: renderer, catalog and store.
+        asker: renderer and catalog.
     """
-    params = request_params(question)
-    if question.spec.output_type == "session":
-        shop = asker.open_shop(question.spec.session.page_size)
-        return await play(question, head, params, backbone, asker.renderer, shop)
     case = question.case
     messages = asker.renderer.messages(head, case)
     options = option_count(case) if question.spec.output_type == "choose" else None
@@ -67,7 +36,7 @@ async def ask(question: Question, head: str, backbone: Backbone, asker: Asker) -
     reply = await backbone.complete(
         Request(
             messages,
-            params=params,
+            params=request_params(question),
             reply_schema=schema,
             situation=Situation(case, asker.catalog, question.seed),
         )
@@ -85,27 +54,6 @@ async def ask(question: Question, head: str, backbone: Backbone, asker: Asker) -
         error=reply.error,
     )
     return _judged(result, reply, question.spec, options)
-
-
-def request_params(question: Question) -> dict[str, Any]:
-    """Returns the parameters of a question's calls, in LiteLLM's names."""
-    params = {"seed": question.seed, **question.spec.generation_kwargs}
-    if question.sampled and not params.get("temperature"):
-        params["temperature"] = SAMPLING_TEMPERATURE
-    return params
-
-
-def blank_result(question: Question, outcome: Outcome, error: str | None = None) -> CaseResult:
-    """Returns a result without a reply: the start of one, or of a question that could not be asked."""
-    return CaseResult(
-        case_id=question.case.case_id,
-        task=question.spec.task,
-        condition=question.condition,
-        repeat=question.repeat,
-        shopper=question.case.shopper,
-        outcome=outcome,
-        error=error,
-    )
 
 
 def option_count(case: Case) -> int:
@@ -138,3 +86,11 @@ def _judged(result: CaseResult, reply: Completion, spec: TaskSpec, options: int 
     if not answer.isdigit() or not 1 <= int(answer) <= options:
         return replace(result, outcome=Outcome.UNPARSEABLE, error=f"no number from 1 to {options}")
     return replace(result, parsed={"choice": int(answer)})
+
+
+ASK: Mapping[str, Callable[[Question, str, Backbone, Asker], Awaitable[CaseResult]]] = {
+    "generate": ask,
+    "choose": ask,
+    "session": play,
+}
+"""How a question is asked, by the ``output_type`` of its task."""

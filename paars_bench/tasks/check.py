@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from paars_bench.config.metrics import METRICS
 from paars_bench.config.spec import MetricSpec, TaskSpec
 from paars_bench.errors import ConfigError, unknown
-from paars_bench.tasks import METRICS
 
 OPTIONS: dict[str, frozenset[str]] = {
     "accuracy": frozenset(),

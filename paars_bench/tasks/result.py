@@ -76,6 +76,17 @@ def case_key(task: str, condition: str, case_id: str, repeat: int) -> str:
 
 
 def result_of(row: Mapping[str, Any]) -> CaseResult:
-    """Returns the result of a journal line."""
+    """Returns the result of a journal line.
+
+    Raises:
+        KeyError: a key is missing.
+        TypeError: a value has another type.
+        ValueError: the outcome is unknown.
+    """
+    for name in ("case_id", "task", "condition", "shopper"):
+        if not isinstance(row[name], str):
+            raise TypeError(f"{name} is no text")
+    if type(row["repeat"]) is not int:
+        raise TypeError("repeat is no whole number")
     known = {f: row[f] for f in CaseResult.__dataclass_fields__ if f in row}
     return CaseResult(**{**known, "outcome": Outcome(row["outcome"]), "usage": Usage(**row["usage"])})

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from paars_bench.config.metrics import METRICS
 from paars_bench.config.spec import MetricSpec
 from paars_bench.data.schema import event_of
 from paars_bench.errors import ConfigError, unknown
@@ -30,7 +31,6 @@ from paars_bench.metrics import (
     measure,
 )
 from paars_bench.seeds import derive
-from paars_bench.tasks import METRICS
 from paars_bench.tasks.sides import Sides, agent_count, human_count, human_events, queries, viewed_titles
 
 Row = dict[str, Any]

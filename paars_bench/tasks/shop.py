@@ -6,9 +6,7 @@ prompt stays short however long the session, and providers bill its head at the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 from paars_bench.backbones.door import Backbone, Completion, Message, Request, Situation, Usage
 from paars_bench.data.schema import event_json
@@ -19,21 +17,19 @@ from paars_bench.store import (
     BadAction,
     Decision,
     Page,
-    Shop,
+    Session,
+    SessionResult,
     Stop,
     Visit,
     action_schema,
     actions_text,
     parse_action,
     parse_tool_call,
-    run_session,
     tool_schemas,
 )
-from paars_bench.tasks.render import Renderer, prompt_sha256
+from paars_bench.tasks.question import Asker, Question, blank_result, request_params
+from paars_bench.tasks.render import prompt_sha256
 from paars_bench.tasks.result import CaseResult
-
-if TYPE_CHECKING:
-    from paars_bench.tasks.ask import Question
 
 _AGENT = "agent"
 
@@ -41,22 +37,15 @@ _AGENT = "agent"
 class _Player:
     """The side of the backbone in one session: writes the prompts, reads the replies, keeps the account."""
 
-    def __init__(
-        self,
-        question: Question,
-        head: str,
-        params: Mapping[str, Any],
-        backbone: Backbone,
-        renderer: Renderer,
-        visit: Visit,
-    ) -> None:
-        self._question, self._params, self._backbone = question, params, backbone
-        self._catalog = renderer.catalog
-        self._visit = visit
-        self._system: Message = {"role": "system", "content": renderer.system(head)}
+    def __init__(self, question: Question, head: str, backbone: Backbone, asker: Asker, visit: Visit) -> None:
+        self._question, self._backbone, self._visit = question, backbone, visit
+        self._params = request_params(question)
+        self._catalog = asker.catalog
+        self._system: Message = {"role": "system", "content": asker.renderer.system(head)}
         tools = "" if backbone.traits.tools else actions_text()
-        self._task = renderer.text(question.case, tools=tools)
+        self._task = asker.renderer.text(question.case, tools=tools)
         self.transcript: list[Message] = [self._system]
+        self._user: Message = {}
         self.first_prompt: str = ""
         self.usage = Usage()
         self.latency_ms = 0.0
@@ -64,27 +53,27 @@ class _Player:
         self.last = ""
         self.error: str | None = None
 
-    async def decide(self, page: Page, turn: int) -> Decision:
-        """Asks the backbone for the next action."""
-        user: Message = {"role": "user", "content": self._prompt(page)}
-        messages = [self._system, user]
+    def request(self, page: Page, turn: int) -> Request:
+        """Returns the call that asks for the next action."""
+        self._user = {"role": "user", "content": self._prompt(page)}
+        messages = [self._system, self._user]
         self.first_prompt = self.first_prompt or prompt_sha256(messages)
-        scripted = self._backbone.traits.scripted
-        reply = await self._backbone.complete(
-            Request(
-                messages,
-                # One seed for all turns would make every turn draw the same random numbers.
-                params={**self._params, "seed": self._question.seed + turn},
-                reply_schema=None if scripted else action_schema(page),
-                tools=tool_schemas() if self._backbone.traits.tools else None,
-                situation=Situation(self._question.case, self._catalog, self._question.seed, page=page, turn=turn),
-            )
+        return Request(
+            messages,
+            # One seed for all turns would make every turn draw the same random numbers.
+            params={**self._params, "seed": self._question.seed + turn},
+            reply_schema=None if self._backbone.traits.scripted else action_schema(page),
+            tools=tool_schemas() if self._backbone.traits.tools else None,
+            situation=Situation(self._question.case, self._catalog, self._question.seed, page=page, turn=turn),
         )
+
+    def read(self, reply: Completion) -> Decision:
+        """Returns what a reply decides, and counts what it took."""
         self.usage += reply.usage
         self.latency_ms += reply.latency_ms
         self.attempts += reply.attempts
         self.last = _reply_text(reply)
-        self.transcript += [user, {"role": "assistant", "content": self.last}]
+        self.transcript += [self._user, {"role": "assistant", "content": self.last}]
         if reply.outcome not in (Outcome.OK, Outcome.TRUNCATED):
             self.error = reply.error
             return Stop(reply.outcome)
@@ -103,22 +92,27 @@ class _Player:
         return f"{self._task}\n\nDone so far:\n{memory}\n\nThe page you see:\n{page.text}\n\n{ask}"
 
 
-async def play(
-    question: Question,
-    head: str,
-    params: Mapping[str, Any],
-    backbone: Backbone,
-    renderer: Renderer,
-    shop: Shop,
-) -> CaseResult:
-    """Plays one session and returns how it ended, its events in the log schema."""
-    from paars_bench.tasks.ask import blank_result
+async def play(question: Question, head: str, backbone: Backbone, asker: Asker) -> CaseResult:
+    """Plays one session and returns how it ended, its events in the log schema.
 
+    Args:
+        question: of a task with sessions.
+        head: the stable head of the prompt (``persona_block``).
+        backbone: who shops.
+        asker: renderer, catalog and store.
+    """
     case, limits = question.case, question.spec.session
-    session = f"{_AGENT}/{question.spec.task}/{question.condition}/{question.repeat}/{case.session}"
-    visit = shop.open(case.shopper, session, case.time)
-    player = _Player(question, head, params, backbone, renderer, visit)
-    end = await run_session(visit, player.decide, max_turns=limits.max_turns, max_errors=limits.max_errors)
+    name = f"{_AGENT}/{question.spec.task}/{question.condition}/{question.repeat}/{case.session}"
+    visit = asker.open_shop(limits.page_size).open(case.shopper, name, case.time)
+    session = Session(visit, max_turns=limits.max_turns, max_errors=limits.max_errors)
+    player = _Player(question, head, backbone, asker, visit)
+    while session.result is None:
+        reply = await backbone.complete(player.request(session.page, session.turns))
+        session.take(player.read(reply))
+    return _result(question, player, session.result)
+
+
+def _result(question: Question, player: _Player, end: SessionResult) -> CaseResult:
     return replace(
         blank_result(question, end.outcome, player.error),
         parsed={"end": end.end and str(end.end), "turns": end.turns, "errors": end.errors} | session_counts(end.events),

@@ -22,8 +22,7 @@ from paars_bench.data.schema import Action, Catalog, Event, Product, event_json,
 from paars_bench.errors import UsageError
 from paars_bench.outcomes import Outcome
 from paars_bench.store import (
-    Decision,
-    Page,
+    Session,
     SessionEnd,
     SessionResult,
     Shop,
@@ -31,7 +30,6 @@ from paars_bench.store import (
     StoreAction,
     Verb,
     parse_action,
-    run_session,
 )
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -114,12 +112,12 @@ def test_random_queries_are_words_of_titles(catalog: Catalog) -> None:
 
 async def _session(name: str, catalog: Catalog, shop: Shop, asked: Case, seed: int) -> SessionResult:
     backbone = scripted_backbone(name)
-
-    async def decide(page: Page, turn: int) -> Decision:
-        reply = await backbone.complete(Request([], situation=Situation(asked, catalog, seed, page, turn)))
-        return parse_action(reply.text) if reply.outcome is Outcome.OK else Stop(reply.outcome)
-
-    return await run_session(shop.open("s", "s/1", START), decide, max_turns=60, max_errors=3)
+    session = Session(shop.open("s", "s/1", START), max_turns=60, max_errors=3)
+    while session.result is None:
+        situation = Situation(asked, catalog, seed, session.page, session.turns)
+        reply = await backbone.complete(Request([], situation=situation))
+        session.take(parse_action(reply.text) if reply.outcome is Outcome.OK else Stop(reply.outcome))
+    return session.result
 
 
 def play(name: str, catalog: Catalog, shop: Shop, seed: int = 0, **values: Any) -> SessionResult:

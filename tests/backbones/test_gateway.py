@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 from email.utils import formatdate
@@ -12,7 +13,7 @@ import pytest
 from loopback import Answer, Provider, chat, failure
 
 from paars_bench.backbones.door import Completion, Request
-from paars_bench.backbones.gateway import REASONING_HEADROOM, BackboneUnusable, LiteLLMBackbone, arguments_of
+from paars_bench.backbones.gateway import REASONING_HEADROOM, BackboneUnusable, LiteLLMBackbone
 from paars_bench.outcomes import Outcome
 
 KEY = "sk-loopback-0123456789abcdef"
@@ -267,15 +268,15 @@ def test_tool_calls_in_order_parallel_ones_too(provider: Provider) -> None:
     reply = ask(backbone(provider, "openai/gpt-4o-mini"), tools=[TOOL])
     assert reply.outcome is Outcome.OK
     assert [(c.id, c.name) for c in reply.tool_calls] == [("call_0", "search"), ("call_1", "view")]
-    assert [arguments_of(c) for c in reply.tool_calls] == [{"query": "mug"}, {"product": "M1"}]
+    assert [c.arguments for c in reply.tool_calls] == [arguments for _, arguments in calls]
     assert sent(provider)["tools"] == [TOOL]
 
 
 @pytest.mark.parametrize("arguments", ["{not json", '"mug"', "[1]", "null"])
-def test_arguments_that_are_no_object_are_none(provider: Provider, arguments: str) -> None:
+def test_arguments_that_are_no_object_come_back_as_they_are(provider: Provider, arguments: str) -> None:
     provider.script(chat(None, finish="tool_calls", tool_calls=[("search", arguments)]))
     (call,) = ask(backbone(provider, "openai/gpt-4o-mini"), tools=[TOOL]).tool_calls
-    assert (call.arguments, arguments_of(call)) == (arguments, None)
+    assert call.arguments == arguments
 
 
 def test_tools_go_only_where_they_can_be_called(provider: Provider) -> None:
@@ -406,7 +407,7 @@ def test_claude_calls_a_tool(provider: Provider) -> None:
     provider.script(claude({"type": "text", "text": "Let me look."}, use, stop="tool_use"))
     reply = ask(backbone(provider, CLAUDE), tools=[TOOL])
     (call,) = reply.tool_calls
-    assert (call.id, call.name, arguments_of(call)) == ("toolu_1", "search", {"query": "mug"})
+    assert (call.id, call.name, json.loads(call.arguments)) == ("toolu_1", "search", {"query": "mug"})
     assert sent(provider)["tools"][0]["name"] == "search"
 
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paars_bench.config import TaskIndex, keys
+from paars_bench.config.metrics import METRICS
 from paars_bench.config.spec import CasesSpec, SessionSpec, TaskSpec, TemplateFile
 from paars_bench.config.templates import compile_template
 from paars_bench.data.cases import CaseKind
 from paars_bench.errors import ConfigError
-from paars_bench.tasks import METRICS
 
 PAPER = ["item_selection_group", "item_selection_individual", "query_generation", "session_generation"]
 VALUES = {

@@ -12,7 +12,7 @@ from fake_runs import DATA, QUICK, Bench, FakeBackbone
 from paars_bench.run import RunSpec, evaluate_spec
 from paars_bench.run.evaluate import RunOutcome
 
-_EVALUATE = importlib.import_module("paars_bench.run.evaluate")  # the name in the room is the function
+_OPENING = importlib.import_module("paars_bench.run.opening")
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
         with monkeypatch.context() as patch:
             if isinstance(model, FakeBackbone):
                 fake = model
-                patch.setattr(_EVALUATE, "open_backbone", lambda *args: fake)
+                patch.setattr(_OPENING, "open_backbone", lambda *args: fake)
                 model = "random"
             return evaluate_spec(RunSpec(model=model, output_path=tmp_path / path, **chosen))
 

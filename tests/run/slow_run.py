@@ -14,6 +14,6 @@ if __name__ == "__main__":
     seconds, most_bytes = float(sys.argv[1]), int(sys.argv[2])
     if most_bytes:  # a file that cannot grow, as on a full disk
         resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
-    evaluate = importlib.import_module("paars_bench.run.evaluate")
-    evaluate.open_backbone = lambda *args: FakeBackbone(seconds=seconds, scripted=False)
+    opening = importlib.import_module("paars_bench.run.opening")
+    opening.open_backbone = lambda *args: FakeBackbone(seconds=seconds, scripted=False)
     sys.exit(main(sys.argv[3:]))

@@ -72,6 +72,10 @@ def test_a_backbone_that_cannot_work_ends_the_run_and_keeps_what_is_done(bench: 
     assert ended.value.exit_code == 4
     assert fake.closed == 1
     assert sum(keys(tmp_path / "run").values()) == 13
+    partial = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert (partial["run"]["status"], partial["run"]["stop"]) == ("failed", "backbone_unusable")
+    assert sum(t["counts"]["scored"] for t in partial["tasks"]) == 13
+    assert sum(t["counts"]["not_asked"] for t in partial["tasks"]) == 27
     rest = FakeBackbone()
     done = bench(rest, tasks=CHOICES)
     assert len(rest.requests) == 40 - 13

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paars_bench.run.journal import JsonLines, write_atomically
+from paars_bench.files import write_atomically
+from paars_bench.run.journal import JsonLines
 
 NAMES = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 VALUES = st.recursive(

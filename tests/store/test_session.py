@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from paars_bench.data.schema import Action
@@ -9,14 +7,13 @@ from paars_bench.outcomes import Outcome
 from paars_bench.store import (
     BadAction,
     Decision,
-    Page,
+    Session,
     SessionEnd,
     SessionResult,
     Stop,
     StoreAction,
     Verb,
     Visit,
-    run_session,
 )
 
 SEARCH, LEAVE = StoreAction(Verb.SEARCH, query="mug"), StoreAction(Verb.LEAVE)
@@ -25,11 +22,10 @@ BAD = BadAction("what?")
 
 def run(visit: Visit, decisions: list[Decision], max_turns: int = 10, max_errors: int = 3) -> SessionResult:
     """Says the decisions one after the other, then the last one for ever."""
-
-    async def decide(page: Page, turn: int) -> Decision:
-        return decisions[min(turn, len(decisions) - 1)]
-
-    return asyncio.run(run_session(visit, decide, max_turns=max_turns, max_errors=max_errors))
+    session = Session(visit, max_turns=max_turns, max_errors=max_errors)
+    while session.result is None:
+        session.take(decisions[min(session.turns, len(decisions) - 1)])
+    return session.result
 
 
 def test_leaving_is_the_good_end(visit: Visit) -> None:
@@ -67,10 +63,8 @@ def test_leaving_on_the_last_turn_counts(visit: Visit) -> None:
 
 def test_each_decision_sees_the_page_of_the_one_before(visit: Visit) -> None:
     seen: list[tuple[str, int, str | None]] = []
-
-    async def decide(page: Page, turn: int) -> Decision:
-        seen.append((page.kind, turn, page.problem))
-        return [SEARCH, BAD, LEAVE][turn]
-
-    asyncio.run(run_session(visit, decide, max_turns=9, max_errors=3))
+    session = Session(visit, max_turns=9, max_errors=3)
+    for decision in (SEARCH, BAD, LEAVE):
+        seen.append((session.page.kind, session.turns, session.page.problem))
+        session.take(decision)
     assert seen == [("home", 0, None), ("results", 1, None), ("results", 2, "what?")]

@@ -17,7 +17,8 @@ from paars_bench.data import iter_cases
 from paars_bench.data.cases import Case
 from paars_bench.outcomes import Outcome
 from paars_bench.store import Shop
-from paars_bench.tasks.ask import SAMPLING_TEMPERATURE, Asker, Question, ask, option_count, request_params
+from paars_bench.tasks.ask import ASK, option_count
+from paars_bench.tasks.question import SAMPLING_TEMPERATURE, Asker, Question, request_params
 from paars_bench.tasks.render import Renderer, prompt_sha256
 from paars_bench.tasks.result import CaseResult, result_of
 
@@ -55,7 +56,7 @@ def asked(data: Any, specs: dict[str, TaskSpec]) -> Ask:
         backbone = Says(*(r if isinstance(r, Completion) else Completion(r, usage=Usage(3, 0, 1)) for r in replies))
         question = Question(spec, "base", sampled, first(data, spec), 0, seed=11)
         asker = Asker(Renderer(spec, data.catalog), data.catalog, lambda size: Shop(data.catalog, page_size=size))
-        return asyncio.run(ask(question, head, backbone, asker)), backbone.requests
+        return asyncio.run(ASK[spec.output_type](question, head, backbone, asker)), backbone.requests
 
     return run
 

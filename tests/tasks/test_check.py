@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from paars_bench.config import TaskSpec
+from paars_bench.config.metrics import METRICS
 from paars_bench.config.spec import MetricSpec
 from paars_bench.errors import ConfigError
-from paars_bench.tasks import METRICS
 from paars_bench.tasks.check import OPTIONS, check_metrics
 from paars_bench.tasks.score import metric_name
 

@@ -1,0 +1,24 @@
+"""Files that are replaced whole: a reader sees the old one or the new one."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def write_atomically(path: Path, value: Mapping[str, Any]) -> None:
+    """Writes strict JSON so that a reader sees the old file or the new one, never half of one."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1)
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8", errors="replace") as handle:
+            handle.write(text + "\n")
+            handle.flush()
+            os.fsync(handle.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise

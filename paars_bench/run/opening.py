@@ -1,0 +1,219 @@
+"""From a specification to a run that can be asked: every refusal, and every file, comes before the first call."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from paars_bench.backbones.aliases import resolve
+from paars_bench.backbones.door import Backbone, Usage
+from paars_bench.backbones.open import open_backbone
+from paars_bench.backbones.redact import public_args
+from paars_bench.config import TaskIndex, TaskSpec
+from paars_bench.data import load_dataset
+from paars_bench.data.cases import ShoppingData
+from paars_bench.data.registry import parse_spec
+from paars_bench.errors import UsageError
+from paars_bench.outcomes import POLICY
+from paars_bench.run.directory import RunDirectory
+from paars_bench.run.environment import environment
+from paars_bench.run.heads import Heads, history_budget
+from paars_bench.run.journal import load_journal
+from paars_bench.run.plan import Plan, choose_conditions
+from paars_bench.run.progress import Screen
+from paars_bench.run.schedule import Account, Work
+from paars_bench.run.spec import RunSpec
+from paars_bench.store import SearchIndex, Shop
+from paars_bench.tasks.check import check_metrics
+from paars_bench.tasks.question import Asker, Question
+from paars_bench.tasks.render import Renderer
+from paars_bench.tasks.result import CaseResult
+
+SCHEMA_VERSION = 1
+
+
+def check_spec(spec: RunSpec) -> list[TaskSpec]:
+    """Refuses what can be refused before any work: names, numbers, keys."""
+    for name, low in (("limit", 1), ("repeats", 1), ("max_concurrency", 1), ("seed", 0)):
+        value = getattr(spec, name)
+        if value is not None and value < low:
+            raise UsageError(f"--{name} {value}: needs a whole number of {low} or more")
+    tokens = spec.model_args.get("history_tokens")
+    if tokens is not None and not tokens.isdigit():
+        raise UsageError(f"--model_args history_tokens={tokens}: needs a whole number, such as 800")
+    resolve(spec.model)
+    specs = TaskIndex(include_path=spec.include_path).select(spec.tasks)
+    for task in specs:
+        choose_conditions(task, spec.conditions)
+        check_metrics(task)
+    parse_spec(spec.dataset)
+    return specs
+
+
+@contextmanager
+def held_directory(path: Path) -> Iterator[RunDirectory]:
+    """Holds a run directory; a run that was refused leaves none of the folders it made behind."""
+    made = [p for p in (path, *path.parents) if not p.exists()]
+    directory = RunDirectory(path)
+    try:
+        yield directory
+    finally:
+        directory.close()
+        _forget_if_empty(path, made)
+
+
+def _forget_if_empty(path: Path, made: Sequence[Path]) -> None:
+    if not made or any(p.name != ".lock" for p in path.iterdir()):
+        return
+    (path / ".lock").unlink(missing_ok=True)
+    for folder in made:  # the deepest first
+        if any(folder.iterdir()):
+            return
+        folder.rmdir()
+
+
+def default_path(spec: RunSpec) -> Path:
+    """Returns the folder of a run whose user named none."""
+    name = "".join(c if c.isalnum() else "-" for c in f"{spec.model}-{spec.dataset}")[:60]
+    return Path("runs") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{name}"
+
+
+def open_both(spec: RunSpec, screen: Screen) -> tuple[Backbone, ShoppingData]:
+    """Opens the backbone and the data set, side by side where both take half a minute on a fresh machine."""
+    if resolve(spec.model).kind != "local":  # a missing key is said before anything is built
+        backbone = open_backbone(spec.model, spec.model_args, screen.note)
+        return backbone, load_dataset(spec.dataset, progress=screen.stage)
+    pool = ThreadPoolExecutor(max_workers=1)
+    try:
+        loading = pool.submit(load_dataset, spec.dataset, progress=screen.stage)
+        return open_backbone(spec.model, spec.model_args, screen.note), loading.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def announce(plan: Plan, data: ShoppingData, screen: Screen) -> None:
+    """Says what will be asked, and what will not."""
+    people = "simulated shoppers" if data.human_reference == "simulated" else "real people"
+    screen.note(f"data set {data.name} ({people}), {len(plan.shoppers)} shoppers, {len(plan)} cases planned")
+    for task, why in plan.unsupported.items():
+        screen.note(f"not run: {task} ({why})")
+
+
+class Prepared(NamedTuple):
+    """A run that can be asked.
+
+    Attributes:
+        work: what the workers need.
+        todo: the questions that are owed.
+        done: results by key, from the journal; what is asked now joins them.
+    """
+
+    work: Work
+    todo: Iterator[Question]
+    done: dict[str, CaseResult]
+
+
+def prepare(
+    spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone, directory: RunDirectory, screen: Screen
+) -> Prepared:
+    """Reads what the journal holds, so that it is not asked again, and makes ready what is asked."""
+    journaled = load_journal(directory.journal)
+    done = {k: r for k, r in journaled.done.items() if plan.holds(r)}
+    kept = {k for k, r in done.items() if not POLICY[r.outcome].owed}
+    account = Account(planned=len(plan), before=len(kept), task_usage=sum(journaled.spent, Usage()))
+    heads = Heads(
+        data,
+        backbone,
+        directory.personas,
+        budget=history_budget(backbone.traits.context_tokens, spec.model_args.get("history_tokens")),
+        donors=plan.donors,
+        seed=spec.seed,
+        pay=account.add,
+    )
+    heads.resume()
+    for usage in (*journaled.spent, *heads.spent):
+        account.add(usage)
+    damaged = journaled.damaged + heads.damaged
+    if damaged:
+        screen.note(f"{damaged} torn or damaged lines on disk: their cases are asked again")
+    shops: dict[int, Shop] = {}
+
+    def open_shop(page_size: int) -> Shop:
+        if page_size not in shops:
+            index = next((s.index for s in shops.values()), None) or SearchIndex.build(data.catalog)
+            shops[page_size] = Shop(data.catalog, index, page_size=page_size)
+        return shops[page_size]
+
+    def keep(result: CaseResult) -> None:
+        done[result.key] = result
+        screen.tell(result)
+
+    askers = {name: Asker(Renderer(s, data.catalog), data.catalog, open_shop) for name, s in plan.specs.items()}
+    work = Work(spec, backbone, heads, askers, directory.journal, account, keep)
+    return Prepared(work, (q for q in plan.questions() if q.key not in kept), done)
+
+
+def config_of(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone) -> dict[str, Any]:
+    """Returns what ``config.json`` holds: the command resolved, and the identity that a resumed run must share."""
+    public = asdict(spec) | {
+        "model_args": public_args(spec.model_args),
+        "output_path": str(spec.output_path),
+        "include_path": [str(p) for p in spec.include_path],
+    }
+    traits = backbone.traits
+    tasks = [json.loads(s.model_dump_json()) for s in plan.specs.values()]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "id": f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": spec.command,
+        "spec": public,
+        "identity": {
+            "model": traits.litellm_model,
+            "model_details": {k: v for k, v in traits.details.items() if k in ("file_sha256",)},
+            "model_args": public_args(spec.model_args),
+            "dataset": data.name,
+            "dataset_sha256": data.sha256,
+            "tasks": {t["task"]: _digest(t) for t in tasks},
+            "conditions": {t: list(c) for t, c in plan.conditions.items()},
+            "limit": spec.limit,
+            "repeats": spec.repeats,
+            "seed": spec.seed,
+            "history_tokens": history_budget(traits.context_tokens, spec.model_args.get("history_tokens")),
+        },
+        "model": {
+            "name": traits.name,
+            "litellm_model": traits.litellm_model,
+            "scripted": traits.scripted,
+            "params": public_args(spec.model_args),
+            "context_tokens": traits.context_tokens,
+            "tools": traits.tools,
+            **traits.details,
+        },
+        "tasks": tasks,
+        "unsupported": dict(plan.unsupported),
+        "environment": environment(),
+    }
+
+
+def spec_of(public: Mapping[str, Any]) -> RunSpec:
+    """Returns the specification that ``config.json`` holds."""
+    names = {k: v for k, v in public.items() if k in RunSpec.__dataclass_fields__}
+    names["tasks"] = tuple(names["tasks"])
+    names["conditions"] = tuple(names["conditions"]) if names["conditions"] is not None else None
+    names["output_path"] = Path(names["output_path"])
+    names["include_path"] = tuple(Path(p) for p in names["include_path"])
+    return RunSpec(**names)
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,67 @@
+"""One question of a plan, and what asking it needs and leaves, whatever its task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from paars_bench.config.spec import TaskSpec
+from paars_bench.data.cases import Case
+from paars_bench.data.schema import Catalog
+from paars_bench.outcomes import Outcome
+from paars_bench.store import Shop
+from paars_bench.tasks.render import Renderer
+from paars_bench.tasks.result import CaseResult, case_key
+
+SAMPLING_TEMPERATURE = 0.7
+
+
+class Question(NamedTuple):
+    """One question of a plan: a case under a condition, for the n-th time."""
+
+    spec: TaskSpec
+    condition: str
+    sampled: bool
+    case: Case
+    repeat: int
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """As ``CaseResult.key`` of its result."""
+        return case_key(self.spec.task, self.condition, self.case.case_id, self.repeat)
+
+
+class Asker(NamedTuple):
+    """What every question of one task needs.
+
+    Attributes:
+        renderer: of the task's prompts.
+        catalog: of the data set.
+        open_shop: gives the store, opened when the first session needs it.
+    """
+
+    renderer: Renderer
+    catalog: Catalog
+    open_shop: Callable[[int], Shop]
+
+
+def request_params(question: Question) -> dict[str, Any]:
+    """Returns the parameters of a question's calls, in LiteLLM's names."""
+    params = {"seed": question.seed, **question.spec.generation_kwargs}
+    if question.sampled and not params.get("temperature"):
+        params["temperature"] = SAMPLING_TEMPERATURE
+    return params
+
+
+def blank_result(question: Question, outcome: Outcome, error: str | None = None) -> CaseResult:
+    """Returns a result without a reply: the start of one, or of a question that could not be asked."""
+    return CaseResult(
+        case_id=question.case.case_id,
+        task=question.spec.task,
+        condition=question.condition,
+        repeat=question.repeat,
+        shopper=question.case.shopper,
+        outcome=outcome,
+        error=error,
+    )
