@@ -52,7 +52,9 @@ def nearest(name: str, valid: Iterable[str], *, most: int = 3) -> list[str]:
     names = sorted(set(valid))
     folded = {n.lower(): n for n in names}
     hits = difflib.get_close_matches(name.lower(), folded, n=most, cutoff=0.55)
-    return [folded[h] for h in hits]
+    if len(name) >= 3:  # a name begun and not ended looks like nothing to difflib
+        hits += [n for n in folded if n.startswith(name.lower()[:4]) and n not in hits]
+    return [folded[h] for h in hits[:most]]
 
 
 def unknown(kind: str, name: str, valid: Iterable[str], *, see: str = "") -> str:

@@ -41,14 +41,11 @@ def show_results(results: Mapping[str, Any], path: Path, console: Console | None
 def _group_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
     if not rows:
         return
-    table = Table(
-        title="Group alignment (Table 2): divergence from the humans; floor = humans against humans at the same n",
-        title_justify="left",
+    table = _table(
+        "Group alignment (Table 2): divergence from the humans; floor = humans against humans at the same n",
+        ("task", "metric", "condition"),
+        ("value", "95 % interval", "floor", "knows nothing", "score (100 = human)", "n"),
     )
-    for name in ("task", "metric", "condition"):
-        table.add_column(name)
-    for name in ("value", "95 % interval", "floor", "knows nothing", "score (100 = human)", "n"):
-        table.add_column(name, justify="right")
     for task, m in rows:
         reference = m["reference"] or {}
         table.add_row(
@@ -70,11 +67,11 @@ def _group_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
 def _individual_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
     if not rows:
         return
-    table = Table(title="Individual alignment (Table 3): each agent against its own human", title_justify="left")
-    for name in ("task", "metric", "condition"):
-        table.add_column(name)
-    for name in ("value", "95 % interval", "failures as wrong", "coverage", "n"):
-        table.add_column(name, justify="right")
+    table = _table(
+        "Individual alignment (Table 3): each agent against its own human",
+        ("task", "metric", "condition"),
+        ("value", "95 % interval", "failures as wrong", "coverage", "n"),
+    )
     for task, m in rows:
         if m["value"] is None:
             continue
@@ -94,12 +91,12 @@ def _individual_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> No
 def _strata_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
     if not rows:
         return
-    title = "Query similarity by perplexity of the human query (Figure 2), the easiest fifth first"
-    table = Table(title=title, title_justify="left")
-    table.add_column("condition")
     most = max(len(m["strata"]) for _, m in rows)
-    for place in range(1, most + 1):
-        table.add_column(f"bin {place}", justify="right")
+    table = _table(
+        "Query similarity by perplexity of the human query (Figure 2), the easiest fifth first",
+        ("condition",),
+        [f"bin {place}" for place in range(1, most + 1)],
+    )
     for task, m in rows:
         table.add_row(task["condition"], *(f"{_num(s['value'])} (n={s['n']})" for s in m["strata"]))
     out.print(table)
@@ -109,12 +106,11 @@ def _diversity_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> Non
     shown = [(t, m) for t, m in rows if m["value"] is not None]
     if not shown:
         return
-    title = "Diversity (Table 4): type-token ratio at the same number of tokens"
-    table = Table(title=title, title_justify="left")
-    for name in ("task", "metric", "condition"):
-        table.add_column(name)
-    for name in ("agents", "95 % interval", "humans", "humans' interval", "n"):
-        table.add_column(name, justify="right")
+    table = _table(
+        "Diversity (Table 4): type-token ratio at the same number of tokens",
+        ("task", "metric", "condition"),
+        ("agents", "95 % interval", "humans", "humans' interval", "n"),
+    )
     for task, m in shown:
         cells = (_num(m["value"]), _ci(m["ci"]), _num(m["human"]), _ci(m["human_ci"]), str(m["n"]))
         table.add_row(task["task"], m["metric"], task["condition"], *cells)
@@ -127,11 +123,11 @@ def _empty(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
 
 
 def _counts(out: Console, results: Mapping[str, Any]) -> None:
-    table = Table(title="Cases: planned = scored + all other outcomes", title_justify="left")
-    for name in ("task", "condition"):
-        table.add_column(name)
-    for name in ("planned", "scored", "other outcomes"):
-        table.add_column(name, justify="right")
+    table = _table(
+        "Cases: planned = scored + all other outcomes",
+        ("task", "condition"),
+        ("planned", "scored", "other outcomes"),
+    )
     for task in results["tasks"]:
         counts = task["counts"]
         others = {k: v for k, v in counts["by_outcome"].items() if k != "ok"}
@@ -169,14 +165,20 @@ def _engines(out: Console, results: Mapping[str, Any]) -> None:
 def show_plan(plan: Plan, data: ShoppingData, backbone: Backbone) -> None:
     """Prints what a run would ask, without asking."""
     out = _console()
-    table = Table(title=f"Would ask {backbone.traits.litellm_model} on {data.name}", title_justify="left")
-    table.add_column("task")
-    table.add_column("conditions")
-    table.add_column("cases", justify="right")
+    table = _table(f"Would ask {backbone.traits.litellm_model} on {data.name}", ("task", "conditions"), ("cases",))
     for name, conditions in plan.conditions.items():
         table.add_row(name, ", ".join(conditions), str(len(plan.cases[name]) * len(conditions) * plan.repeats))
     out.print(table)
     out.print(f"{len(plan)} cases of {len(plan.shoppers)} shoppers; nothing was called")
+
+
+def _table(title: str, words: Sequence[str], figures: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for name in words:
+        table.add_column(name)
+    for name in figures:
+        table.add_column(name, justify="right")
+    return table
 
 
 def _console() -> Console:

@@ -98,7 +98,7 @@ def _query_similarity(scorer: Scorer, task: str, condition: str, metric: MetricS
     said = [str((r.parsed or {})["query"]) for r in sides.scored]
     typed = [sides.target(sides.case(r)) for r in sides.scored]
     values = cosine_similarity_rows(scorer.embed(said), scorer.embed(typed))
-    row = _mean(scorer, values, sides)
+    row = _mean(scorer, values, sides, worst=-1)  # the opposite direction
     if metric.strata is None:
         return row
     kept = _sample([r.case_id for r in sides.scored])
@@ -126,9 +126,9 @@ def _sample(case_ids: Sequence[str]) -> list[int]:
     return [place for place, case_id in enumerate(case_ids) if case_id in chosen]
 
 
-def _mean(scorer: Scorer, values: npt.NDArray[Any], sides: Sides) -> Row:
+def _mean(scorer: Scorer, values: npt.NDArray[Any], sides: Sides, *, worst: float = 0) -> Row:
     rows = scorer.rows([r.shopper for r in sides.scored])
-    mean = clustered_mean(values, rows, scorer.plan, failures=sides.failed)
+    mean = clustered_mean(values, rows, scorer.plan, failures=sides.failed, worst=worst)
     return {
         "value": mean.value,
         "strict_value": mean.strict_value,
@@ -136,7 +136,7 @@ def _mean(scorer: Scorer, values: npt.NDArray[Any], sides: Sides) -> Row:
         "ci": interval(mean.ci),
         "n": mean.n,
         "clusters": mean.clusters,
-        "estimator": {"mean": "over scored cases", "strict": "failures count 0"},
+        "estimator": {"mean": "over scored cases", "strict": f"failures count {worst:g}"},
     }
 
 

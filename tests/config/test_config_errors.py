@@ -140,9 +140,10 @@ def test_a_file_that_is_no_mapping(tmp_path: Path, content: bytes) -> None:
         TaskIndex([tmp_path]).select(["odd"])
 
 
-def test_an_unknown_task_names_the_nearest() -> None:
-    with pytest.raises(UsageError, match=r"'query_generaton'.*'query_generation'.*ls tasks"):
-        TaskIndex().select(["query_generaton"])
+@pytest.mark.parametrize("name", ["query_generaton", "queri", "Query"])
+def test_an_unknown_task_names_the_nearest(name: str) -> None:
+    with pytest.raises(UsageError, match=rf"'{name}'.*'query_generation'.*ls tasks"):
+        TaskIndex().select([name])
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
