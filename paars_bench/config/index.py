@@ -149,8 +149,9 @@ class TaskIndex:
             hits += [t for g in fnmatch.filter(groups, pattern) if g != "all" for t in self._members(g)]
             if hits:
                 return hits
-        problems = len(self.problems())
-        note = f" ({problems} broken YAML: `{_SEE}` names the errors.)" if problems else ""
+        problems = self.problems()
+        more = f" ({len(problems) - 1} more: `{_SEE}`)" if len(problems) > 1 else ""
+        note = f" It may be in a broken YAML: {problems[0]}{more}" if problems else ""
         raise UsageError(unknown("task", pattern, [*tasks, *groups], see=_SEE) + note)
 
     def _raise_first_problem(self) -> None:

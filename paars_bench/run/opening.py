@@ -88,15 +88,19 @@ def default_path(spec: RunSpec) -> Path:
 
 def open_both(spec: RunSpec, screen: Screen) -> tuple[Backbone, ShoppingData]:
     """Opens the backbone and the data set, side by side where both take half a minute on a fresh machine."""
-    if resolve(spec.model).kind != "local":  # a missing key is said before anything is built
+    if spec.model != "local":  # a missing key or file is said before anything is built
         backbone = open_backbone(spec.model, spec.model_args, screen.note)
         return backbone, load_dataset(spec.dataset, progress=screen.stage)
-    pool = ThreadPoolExecutor(max_workers=1)
-    try:
-        loading = pool.submit(load_dataset, spec.dataset, progress=screen.stage)
-        return open_backbone(spec.model, spec.model_args, screen.note), loading.result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        opening = pool.submit(open_backbone, spec.model, spec.model_args, screen.note)
+
+        def stage(text: str, done: int, total: int) -> None:
+            if opening.done():
+                opening.result()  # a model that cannot be had ends the building of the data too
+            screen.stage(text, done, total)
+
+        data = load_dataset(spec.dataset, progress=stage)
+        return opening.result(), data
 
 
 def announce(plan: Plan, data: ShoppingData, screen: Screen) -> None:
