@@ -47,6 +47,11 @@ class BudgetReached(PaarsError):
     exit_code = 3
 
 
+def printable(text: str) -> str:
+    """Returns text as one line without control characters: a model's words may hold a terminal's commands."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())
+
+
 def nearest(name: str, valid: Iterable[str], *, most: int = 3) -> list[str]:
     """Returns up to ``most`` valid names that look like ``name``, the closest first."""
     names = sorted(set(valid))

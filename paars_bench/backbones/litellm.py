@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from typing import Any
 
 
@@ -13,6 +14,10 @@ def import_litellm() -> Any:
     import litellm
 
     logging.getLogger("LiteLLM").setLevel(logging.ERROR)
+    # A call cancelled at its very beginning leaves a coroutine of LiteLLM's behind, and a provider's wrong types
+    # make pydantic complain: neither says anything to the person at the screen that an outcome does not say.
+    warnings.filterwarnings("ignore", message="coroutine .*acompletion.* was never awaited", category=RuntimeWarning)
+    warnings.filterwarnings("ignore", message="Pydantic serializer warnings", category=UserWarning)
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     return litellm

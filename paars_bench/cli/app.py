@@ -16,7 +16,7 @@ from paars_bench.cli.ls import ls
 from paars_bench.cli.run import run
 from paars_bench.cli.score import score
 from paars_bench.cli.validate import validate
-from paars_bench.errors import PaarsError
+from paars_bench.errors import PaarsError, printable
 
 PROGRAM = "paars-bench"
 _OWN_FLAGS = ("-h", "--help", "--version")
@@ -87,4 +87,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _say(message: str) -> None:
-    click.echo("error: " + " ".join(message.split()), err=True)
+    click.echo("error: " + printable(message), err=True)

@@ -23,7 +23,7 @@ def show_results(results: Mapping[str, Any], path: Path, console: Console | None
     """Prints the tables of a run, what failed, and where everything lies."""
     out = console or _console()
     data, run = results["dataset"], results["run"]
-    simulated = " [bold](simulated humans: not a claim about people)[/bold]" if _simulated(results) else ""
+    simulated = " (simulated humans: not a claim about people)" if _simulated(results) else ""
     out.print(
         f"\n{results['model']['name']} on {data['name']}{simulated} · {data['shoppers']} shoppers · seed {run['seed']}"
     )
@@ -183,8 +183,8 @@ def _table(title: str, words: Sequence[str], figures: Sequence[str]) -> Table:
 
 def _console() -> Console:
     """Standard output; a file or pipe is written wide enough that no name is cut."""
-    console = Console(highlight=False, markup=True)
-    return console if console.is_terminal else Console(highlight=False, width=_FILE_WIDTH)
+    console = Console(highlight=False, markup=False)
+    return console if console.is_terminal else Console(highlight=False, markup=False, width=_FILE_WIDTH)
 
 
 def _simulated(results: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from paars_bench.errors import printable
 from paars_bench.run.schedule import Account
 from paars_bench.tasks.result import CaseResult
 
@@ -36,7 +37,7 @@ class Screen:
 
     def note(self, text: str) -> None:
         """Says one line."""
-        self.console.print(text, markup=False)
+        self.console.print(printable(text), markup=False)
 
     def stage(self, text: str, done: int, total: int) -> None:
         """Says how far a stage of preparation is: when it begins, and now and then after."""
@@ -64,7 +65,7 @@ class Screen:
         account = self._account
         assert account is not None, "open() comes first"
         if account.done == 1:
-            answer = " ".join(result.reply.split())[:80]
+            answer = printable(result.reply)[:80]
             self.note(
                 f"first case after {time.monotonic() - account.started:.1f} s: "
                 f"{result.task} / {result.condition} → {result.outcome}: {answer}"
