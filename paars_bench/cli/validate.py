@@ -25,16 +25,18 @@ from paars_bench.cli.table import table
 def validate(tasks: tuple[str, ...], dataset: str, include_path: tuple[str, ...]) -> int:
     """Check task YAML and a data set, and render prompts, without a model.
 
-    Exit code 1 if anything is wrong.
+    At most 60 cases of each task are looked at. Exit code 1 if anything is wrong.
     """
     from paars_bench.config import TaskIndex
-    from paars_bench.run import validate_tasks
+    from paars_bench.run import State, validate_tasks
 
     folders = tuple(Path(p) for p in include_path)
     specs = TaskIndex(folders).select(names(tasks, "--tasks") or ("all",))
     findings = validate_tasks(specs, dataset)
-    rows = [(f.task, f.check, "ok" if f.ok else "WRONG", f.detail) for f in findings]
+    rows = [(f.task, f.check, str(f.state), f.detail) for f in findings]
     click.echo(table(("TASK", "CHECK", "", "DETAIL"), rows))
-    wrong = sum(not f.ok for f in findings)
-    click.echo(f"{len(findings)} checks, {wrong} wrong")
+    wrong = sum(f.state is State.WRONG for f in findings)
+    few = sum(f.state is State.TOO_FEW for f in findings)
+    note = f", {few} with too few cases to tell" if few else ""
+    click.echo(f"{len(findings)} checks, {wrong} wrong{note}")
     return 1 if wrong else 0

@@ -2,6 +2,6 @@
 
 from paars_bench.run.evaluate import RunOutcome, evaluate, evaluate_spec, rescore
 from paars_bench.run.spec import RunSpec
-from paars_bench.run.validate import Finding, validate_tasks
+from paars_bench.run.validate import Finding, State, validate_tasks
 
-__all__ = ["Finding", "RunOutcome", "RunSpec", "evaluate", "evaluate_spec", "rescore", "validate_tasks"]
+__all__ = ["Finding", "RunOutcome", "RunSpec", "State", "evaluate", "evaluate_spec", "rescore", "validate_tasks"]

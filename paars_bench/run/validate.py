@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from jinja2 import TemplateError
@@ -34,12 +35,21 @@ from paars_bench.tasks.sides import Sides, human_events
 CASES = 60
 
 
+class State(StrEnum):
+    """How a check ended; ``too few`` and ``skipped`` say nothing against the task."""
+
+    OK = "ok"
+    TOO_FEW = "too few"
+    SKIPPED = "skipped"
+    WRONG = "WRONG"
+
+
 class Finding(NamedTuple):
-    """One check of one task: what was looked at, whether it holds, and the figures or the fix."""
+    """One check of one task: what was looked at, how it ended, and the figures or the fix."""
 
     task: str
     check: str
-    ok: bool
+    state: State
     detail: str
 
 
@@ -61,14 +71,14 @@ def validate_tasks(specs: Sequence[TaskSpec], dataset: str) -> list[Finding]:
         engines = Engines(screen)
     for spec in specs:
         if spec.dataset.cases not in data.kinds:
-            findings.append(Finding(spec.task, "data", True, f"{data.name} has no {spec.dataset.cases} cases: skipped"))
+            findings.append(Finding(spec.task, "data", State.SKIPPED, f"{data.name} has no {spec.dataset.cases} cases"))
             continue
         plan = make_plan([spec], data, RunSpec(model="human", dataset=data.name, limit=CASES))
         cases = plan.cases[spec.task]
         renderer = Renderer(spec, data.catalog)
         rendered = _prompts(spec, cases, renderer)
         findings.append(rendered)
-        if rendered.ok:
+        if rendered.state is State.OK:
             findings += _metrics(spec, cases, data, renderer, plan.shoppers, engines)
     return findings
 
@@ -81,11 +91,13 @@ def _prompts(spec: TaskSpec, cases: Mapping[str, Case], renderer: Renderer) -> F
             text = renderer.text(case, **more)
             target = renderer.target(case)
         except TemplateError as error:
-            return Finding(spec.task, "prompts", False, f"case {case.case_id}: {error.message}")
+            return Finding(spec.task, "prompts", State.WRONG, f"case {case.case_id}: {error.message}")
         longest = max(longest, len(text))
         if case.kind is CaseKind.QUERY_PAIRS and target and f'"{target}"' in text:
-            return Finding(spec.task, "prompts", False, f"case {case.case_id}: the prompt holds the human's query")
-    return Finding(spec.task, "prompts", True, f"{len(cases)} rendered, the longest {longest} characters")
+            return Finding(
+                spec.task, "prompts", State.WRONG, f"case {case.case_id}: the prompt holds the human's query"
+            )
+    return Finding(spec.task, "prompts", State.OK, f"{len(cases)} rendered, the longest {longest} characters")
 
 
 def _metrics(
@@ -110,31 +122,27 @@ def _metrics(
             best = scorer.score(spec.task, "human", metric, Sides(cases, human, 0, renderer, data.catalog))
             if metric.level == "individual":
                 other = scorer.score(spec.task, "dealt", metric, Sides(cases, dealt, 0, renderer, data.catalog))
-                ok = best["value"] > other["value"]
+                state = State.OK if best["value"] > other["value"] else State.WRONG
                 detail = f"humans {best['value']:.3f}, answers dealt to other cases {other['value']:.3f}"
             else:
-                ok, detail = _group_holds(best)
+                state, detail = _group_holds(best)
         except (PaarsError, ValueError) as error:
-            ok, detail = False, str(error)
-        findings.append(Finding(spec.task, metric_name(metric), ok, detail))
+            state, detail = State.WRONG, str(error)
+        findings.append(Finding(spec.task, metric_name(metric), state, detail))
     return findings
 
 
-def _group_holds(best: Mapping[str, Any]) -> tuple[bool, str]:
+def _group_holds(best: Mapping[str, Any]) -> tuple[State, str]:
     if best.get("value") is None:
-        return False, str(best.get("why"))
+        return State.TOO_FEW, str(best.get("why"))
     if "human" in best:
-        return abs(
-            best["value"] - best["human"]
-        ) < 1e-9, f"humans {best['value']:.3f} beside humans {best['human']:.3f}"
+        same = abs(best["value"] - best["human"]) < 1e-9
+        return State.OK if same else State.WRONG, f"humans {best['value']:.3f} beside humans {best['human']:.3f}"
     reference = best["reference"]
     if reference is None or best["score"] is None:
-        return False, best["score_note"]
-    ok = best["value"] < reference["value"]
-    return (
-        ok,
-        f"humans {best['value']:.3f}, floor {best['floor']:.3f}, knowing nothing {reference['value']:.3f}",
-    )
+        return State.TOO_FEW, best["score_note"]
+    figures = f"humans {best['value']:.3f}, floor {best['floor']:.3f}, knowing nothing {reference['value']:.3f}"
+    return State.OK if best["value"] < reference["value"] else State.WRONG, figures
 
 
 def _human_result(spec: TaskSpec, case: Case, renderer: Renderer) -> CaseResult:

@@ -211,10 +211,15 @@ def test_a_run_hands_its_exit_code_on(say: Told, monkeypatch: pytest.MonkeyPatch
 
 
 def test_validate_fails_where_a_finding_does(say: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    finding = paars_bench.run.Finding("query_generation", "prompts", True, "60 rendered")
+    finding = paars_bench.run.Finding("query_generation", "prompts", paars_bench.run.State.OK, "60 rendered")
     monkeypatch.setattr(paars_bench.run, "validate_tasks", lambda specs, dataset: [finding])
     assert say(["validate", "--tasks", "query_generation"])[0] == 0
-    wrong = finding._replace(ok=False, detail="case 3 is empty")
+    few = finding._replace(state=paars_bench.run.State.TOO_FEW)
+    monkeypatch.setattr(paars_bench.run, "validate_tasks", lambda specs, dataset: [finding, few])
+    code, out, _ = say(["validate", "--tasks", "query_generation"])
+    assert code == 0
+    assert "1 with too few cases to tell" in out
+    wrong = finding._replace(state=paars_bench.run.State.WRONG, detail="case 3 is empty")
     monkeypatch.setattr(paars_bench.run, "validate_tasks", lambda specs, dataset: [finding, wrong])
     code, out, _ = say(["validate", "--tasks", "query_generation"])
     assert code == 1
