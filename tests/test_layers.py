@@ -31,7 +31,7 @@ BELOW: dict[str, frozenset[str]] = {
     "metrics": frozenset(),
     "config": frozenset(),
     "store": frozenset(),
-    "data": frozenset({"store"}),  # the demo's shoppers search with the store's own search
+    "data": frozenset({"config", "store"}),  # column maps are YAML; the demo's shoppers search with the store's search
     "personas": frozenset({"store"}),  # one cleaning of text for histories and pages
     "tasks": frozenset({"metrics", "config", "data", "store", "personas"}),
     "backbones": frozenset({"store", "metrics", "personas"}),

@@ -10,6 +10,7 @@ import click
 
 from paars_bench import __version__
 from paars_bench.cli.base import SETTINGS, Group, examples
+from paars_bench.cli.data import data
 from paars_bench.cli.doctor import doctor
 from paars_bench.cli.leaderboard import leaderboard
 from paars_bench.cli.ls import ls
@@ -54,7 +55,7 @@ def app(debug: bool) -> None:
     """
 
 
-for _command in (run, ls, validate, score, leaderboard, doctor):
+for _command in (run, ls, validate, score, leaderboard, data, doctor):
     app.add_command(_command)
 
 

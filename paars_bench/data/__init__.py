@@ -21,7 +21,7 @@ def load_dataset(spec: str, *, progress: Progress | None = None) -> MinedData:
     """Returns a data set by name, from the copy stored on this machine where there is one.
 
     Args:
-        spec: ``NAME`` or ``NAME:option=value,option=value``, for example ``demo:shoppers=200,seed=1``.
+        spec: ``NAME``, ``NAME:option=value,option=value`` such as ``demo:shoppers=200,seed=1``, or an imported folder.
         progress: told what is being built.
 
     Raises:

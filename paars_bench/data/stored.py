@@ -29,7 +29,7 @@ from paars_bench.errors import DataError
 from paars_bench.paths import cache_dir
 
 _LOG = logging.getLogger(__name__)
-_META = "meta.json"
+_STORED_META = "meta.json"
 
 
 class _Damaged(Exception):
@@ -73,13 +73,14 @@ def _read_or_build(spec: DatasetSpec, folder: Path, progress: Progress | None) -
 
 def stored_folder(spec: DatasetSpec) -> Path:
     """Returns where the copy of a data set lies; other options or other code have another folder."""
-    digest = hashlib.sha256(f"{spec.text}\n{_code_digest(spec)}".encode()).hexdigest()[:16]
+    digest = hashlib.sha256(f"{spec.text}\n{_code_digest(spec)}\n{spec.state}".encode()).hexdigest()[:16]
     return cache_dir() / "datasets" / f"{spec.info.name}-{digest}"
 
 
 def _build(spec: DatasetSpec, progress: Progress | None) -> MinedData:
     module, _, function = spec.info.builder.partition(":")
-    data = getattr(importlib.import_module(module), function)(progress=progress, **spec.options)
+    given: dict[str, Any] = dict(spec.options) if spec.folder is None else {"path": spec.folder}
+    data = getattr(importlib.import_module(module), function)(progress=progress, **given)
     assert isinstance(data, MinedData)
     return data
 
@@ -117,7 +118,7 @@ def write_folder(data: MinedData, folder: Path) -> None:
             pq.write_table(table, path, compression="zstd")
             digests[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
         meta = _meta(data) | {"files": digests}
-        (scratch / _META).write_text(json.dumps(meta, indent=1), encoding="utf-8")
+        (scratch / _STORED_META).write_text(json.dumps(meta, indent=1), encoding="utf-8")
         scratch.replace(folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -141,7 +142,7 @@ def _meta(data: MinedData) -> dict[str, Any]:
 def read_folder(folder: Path) -> MinedData:
     """Reads a data set written by ``write_folder``; every file is checked against its digest first."""
     try:
-        meta = json.loads((folder / _META).read_text(encoding="utf-8"))
+        meta = json.loads((folder / _STORED_META).read_text(encoding="utf-8"))
         tables = {}
         for name, digest in meta["files"].items():
             content = (folder / name).read_bytes()

@@ -169,6 +169,7 @@ def config_of(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone)
     """Returns what ``config.json`` holds: the command resolved, and the identity that a resumed run must share."""
     public = asdict(spec) | {
         "model_args": public_args(spec.model_args),
+        "dataset": _found_again(spec.dataset),
         "output_path": str(spec.output_path),
         "include_path": [str(p) for p in spec.include_path],
     }
@@ -206,6 +207,12 @@ def config_of(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone)
         "unsupported": dict(plan.unsupported),
         "environment": environment(),
     }
+
+
+def _found_again(dataset: str) -> str:
+    """A folder is written with its whole path, so that scoring again finds it from anywhere."""
+    spec = parse_spec(dataset)
+    return dataset if spec.folder is None else spec.text
 
 
 def spec_of(public: Mapping[str, Any]) -> RunSpec:

@@ -17,8 +17,8 @@ from paars_bench.errors import DataError, nearest
 from paars_bench.store.actions import BadAction, StoreAction, Verb, query_problem
 from paars_bench.store.pages import Listed, Page, PageKind, total_price
 from paars_bench.store.search import SearchIndex
+from paars_bench.store.text import LONGEST_ID, showable
 
-_LONGEST_ID = 64
 _DEPARTMENTS = 8
 _SUGGESTED = 5
 
@@ -47,10 +47,10 @@ class Shop:
         if page_size < 1:
             raise ValueError(f"page_size must be at least 1, got {page_size}")
         for pid in catalog.ids:
-            if not (0 < len(pid) <= _LONGEST_ID and pid.isprintable() and not set(pid) & _UNSHOWABLE):
+            if not showable(pid):
                 raise DataError(
                     f"catalog: product id {pid[:80]!r} cannot be shown on a page; "
-                    f"use 1 to {_LONGEST_ID} printable characters without spaces, brackets or guillemets."
+                    f"use 1 to {LONGEST_ID} printable characters without spaces, brackets or guillemets."
                 )
         self.catalog = catalog
         self.index = SearchIndex.build(catalog) if index is None else index
@@ -75,9 +75,6 @@ class Shop:
         widest = pc.list_flatten(pc.list_slice(self.catalog.table.column("category"), 0, 1))
         counts = [(c["counts"], c["values"]) for c in pc.value_counts(widest).to_pylist() if c["values"]]
         return tuple(name for _, name in sorted(counts, key=lambda c: (-c[0], c[1]))[:_DEPARTMENTS])
-
-
-_UNSHOWABLE = frozenset(" []«»<>")
 
 
 class Visit:
@@ -143,7 +140,7 @@ class Visit:
         if not here:
             return f"{place} no product yet; search first."
         close = nearest(wanted, here) or list(here)[-_SUGGESTED:]
-        return f"{place} no product {wanted[:_LONGEST_ID]!r}; the nearest are {', '.join(close)}."
+        return f"{place} no product {wanted[:LONGEST_ID]!r}; the nearest are {', '.join(close)}."
 
     def _do(self, action: StoreAction) -> Page:
         match action.verb:

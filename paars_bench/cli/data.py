@@ -1,0 +1,253 @@
+"""`paars-bench data`: anyone's log in, checked, described and mined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paars_bench.cli.base import SETTINGS, Group, examples, key_values
+from paars_bench.cli.table import table
+from paars_bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from paars_bench.data.importing.columns import ColumnMap
+    from paars_bench.data.importing.importer import Imported, Sources
+    from paars_bench.data.mining_rules import FunnelStep
+
+PARTIAL = 2
+
+
+@click.group(
+    cls=Group,
+    context_settings=SETTINGS,
+    epilog=examples(
+        "paars-bench data validate log.csv --catalog products.csv --column shopper=user_id --column time=ts",
+        "paars-bench data import log.csv --catalog products.csv --columns columns.yaml --sessions 30m --to mylog",
+        "paars-bench data describe demo",
+        "paars-bench data mine mylog",
+        "paars-bench --model local --dataset ./mylog --limit 5",
+    ),
+)
+def data() -> None:
+    """Bring your own log: import, validate, describe, mine."""
+
+
+def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds what `import` and `validate` share."""
+    for option in reversed(
+        (
+            click.argument("log", nargs=-1, required=True, metavar="LOG…"),
+            click.option("--catalog", metavar="SOURCE", help="The products. [the log's own title column]"),
+            click.option("--shoppers", metavar="SOURCE", help="What is truly known of the shoppers."),
+            click.option(
+                "--columns",
+                "columns_file",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="YAML that maps columns; docs/data.md shows one.",
+            ),
+            click.option(
+                "--column", multiple=True, metavar="OURS=THEIRS", help="A column of the log; may be repeated."
+            ),
+            click.option("--sessions", metavar="HOW", help="column, day, or a gap such as 30m. [column]"),
+            click.option("--encoding", metavar="NAME", help="Of CSV and JSON lines. [utf-8]"),
+            click.option("--delimiter", metavar="CHAR", help="Of CSV. [a comma; a tab in .tsv]"),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _what(options: dict[str, Any]) -> tuple[Sources, ColumnMap]:
+    from paars_bench.data.importing.columns import read_columns
+    from paars_bench.data.importing.importer import Sources
+
+    columns = read_columns(
+        options["columns_file"],
+        key_values(options["column"], "--column") if options["column"] else {},
+        sessions=options["sessions"],
+        encoding=options["encoding"],
+        delimiter=options["delimiter"],
+    )
+    return Sources(tuple(options["log"]), options["catalog"], options["shoppers"]), columns
+
+
+@data.command(
+    name="import",
+    short_help="Read a log into a data set folder.",
+    epilog=examples(
+        "paars-bench data import log.csv --catalog products.csv --to mylog",
+        "paars-bench data import logs/ --columns columns.yaml --sessions 30m --to mylog",
+        "paars-bench data import s3://shop/log.parquet --catalog s3://shop/items.parquet --to mylog",
+    ),
+)
+@_reading
+@click.option("--to", "folder", type=click.Path(path_type=Path), required=True, metavar="FOLDER", help="Made here.")
+@click.option("--name", metavar="NAME", help="Of the data set. [the folder's]")
+@click.option("--simulated", is_flag=True, help="Its shoppers are no real people; every result will say so.")
+@click.option("--licence", metavar="TEXT", default="not stated", help="Of the source.")
+@click.option("--citation", metavar="TEXT", default="not stated", help="Of the source.")
+def import_(folder: Path, name: str | None, simulated: bool, licence: str, citation: str, **options: Any) -> int:
+    """Read LOG (CSV, JSON lines, Parquet; file, folder or URL) into a data set folder.
+
+    What is sound is loaded; every row that breaks a rule is kept in quarantine.jsonl with its place. Exit code 0 if
+    no row does, else 2.
+    """
+    sources, columns = _what(options)
+    from paars_bench.data.importing.importer import About, import_log
+    from paars_bench.run.progress import Screen
+
+    about = About(name or folder.resolve().name, "simulated" if simulated else "real", licence, citation)
+    with Screen() as screen:
+        imported = import_log(sources, columns, folder, about, progress=screen.stage)
+    _show_import(imported)
+    if len(imported.defects):
+        click.echo(f"every defect with its row: {folder / 'quarantine.jsonl'}")
+    click.echo(f"written to {folder}; next: paars-bench data mine {folder}")
+    return PARTIAL if len(imported.defects) else 0
+
+
+@data.command(
+    short_help="Check a log without loading it.",
+    epilog=examples(
+        "paars-bench data validate log.csv --catalog products.csv",
+        "paars-bench data validate log.jsonl --columns columns.yaml --quarantine bad.jsonl",
+    ),
+)
+@_reading
+@click.option("--quarantine", type=click.Path(path_type=Path), metavar="FILE", help="Write every defect there.")
+def validate(quarantine: Path | None, **options: Any) -> int:
+    """Say what `import` would load of LOG, and where each rule is broken; nothing is written but --quarantine.
+
+    Exit code 0 if no row breaks a rule, else 2.
+    """
+    sources, columns = _what(options)
+    from paars_bench.data.importing.importer import read_log
+    from paars_bench.run.progress import Screen
+
+    if quarantine is not None and quarantine.exists():
+        raise UsageError(f"--quarantine {quarantine}: is already there; name another file")
+    with Screen() as screen:
+        imported = read_log(sources, columns, quarantine=quarantine, progress=screen.stage)
+    _show_import(imported)
+    return PARTIAL if len(imported.defects) else 0
+
+
+def _show_import(imported: Imported) -> None:
+    log = imported.log
+    click.echo(
+        f"{imported.rows:,} rows read: {log.events.num_rows:,} events of {log.sessions.num_rows:,} sessions loaded, "
+        f"{len(log.catalog):,} products"
+    )
+    for sentence in imported.assumed:
+        click.echo(f"assumed: {sentence}")
+    found = imported.defects.found()
+    if not found:
+        click.echo("no defect found")
+        return
+    rows = [
+        (
+            t,
+            c or "(row)",
+            f"{n:,}",
+            str(rule.fate),
+            f"{place.file} row {place.row}",
+            f"{rule.words}: {_value(place.value)}",
+        )
+        for t, rule, c, n, place in found
+    ]
+    click.echo(table(("TABLE", "COLUMN", "ROWS", "WHAT BECAME OF THEM", "FIRST AT", "WHAT IS WRONG"), rows))
+
+
+def _value(value: str | None) -> str:
+    from paars_bench.errors import printable
+
+    return "nothing" if value is None else repr(printable(value)[:60])
+
+
+@data.command(
+    short_help="Show what a data set or a log of agents holds.",
+    epilog=examples("paars-bench data describe demo", "paars-bench data describe runs/first/agent_log"),
+)
+@click.argument("dataset", metavar="NAME|FOLDER")
+def describe(dataset: str) -> int:
+    """Show the figures of a data set by name, of an imported folder, or of the agent_log of a run."""
+    from paars_bench.data.agent_folder import is_agent_log, read_agent_log
+    from paars_bench.data.describe import describe_log
+
+    if is_agent_log(Path(dataset)):
+        log = read_agent_log(Path(dataset))
+        click.echo(f"{dataset}: sessions of agents")
+    else:
+        from paars_bench.data import load_dataset
+        from paars_bench.run.progress import Screen
+
+        with Screen() as screen:
+            loaded = load_dataset(dataset, progress=screen.stage)
+        log, about = loaded.log, loaded.about
+        click.echo(f"{about.name}, {about.human_reference} shoppers, revision {about.revision}")
+        click.echo(f"licence: {about.licence}")
+        click.echo(f"citation: {about.citation}")
+        cases = [f"{kind} {loaded.case_table(kind).num_rows:,}" for kind in sorted(about.kinds)]
+        click.echo(f"cases: {', '.join(cases)}")
+    figures = describe_log(log)
+    click.echo(
+        f"{figures.shoppers:,} shoppers, {figures.sessions:,} sessions, {figures.events:,} events, "
+        f"{figures.products:,} products, {figures.first} to {figures.last}"
+    )
+    rows = [
+        (action, f"{s.mean:.2f}", f"{s.median:g}", f"{s.p90:g}", str(s.most))
+        for action, s in figures.per_session.items()
+    ]
+    click.echo(table(("A SESSION HAS", "MEAN", "MEDIAN", "90 %", "MOST"), rows))
+    click.echo(f"without a purchase: {figures.without_purchase:.1%} of the sessions")
+    if figures.queries:
+        click.echo(
+            f"{figures.queries:,} queries, {figures.distinct_queries:.0%} distinct, {figures.query_words:.1f} words "
+            f"each; {figures.searches_with_list:,} with the list shown"
+        )
+    if figures.rank_shares:
+        places = ", ".join(f"{share:.1%}" for share in figures.rank_shares)
+        click.echo(f"{figures.views_with_rank:,} views with a rank; places 1 to 10: {places}")
+    click.echo(
+        f"{figures.with_truth:,} shoppers with demographics or answers, "
+        f"{figures.intentions:,} sessions with an intention"
+    )
+    return 0
+
+
+@data.command(
+    short_help="Show how many cases each rule keeps.",
+    epilog=examples("paars-bench data mine demo", "paars-bench data mine mylog --to mylog_cases"),
+)
+@click.argument("dataset", metavar="NAME|FOLDER")
+@click.option("--to", "folder", type=click.Path(path_type=Path), metavar="FOLDER", help="Write the cases as Parquet.")
+def mine(dataset: str, folder: Path | None) -> int:
+    """Make the test sets of the paper and show what each rule kept and dropped."""
+    from paars_bench.data import load_dataset
+    from paars_bench.run.progress import Screen
+
+    if folder is not None and folder.exists():
+        raise UsageError(f"--to {folder}: is already there; name another folder")
+    with Screen() as screen:
+        loaded = load_dataset(dataset, progress=screen.stage)
+    if loaded.about.imported:
+        click.echo(_funnel("import", loaded.about.imported))
+    for kind, steps in loaded.mined.funnels.items():
+        click.echo("\n" + _funnel(str(kind), steps))
+    if folder is not None:
+        import pyarrow.parquet as pq
+
+        folder.mkdir(parents=True)
+        for kind, cases in loaded.mined.cases.items():
+            pq.write_table(cases, folder / f"{kind}.parquet")
+        click.echo(f"\nwritten to {folder}")
+    return 0
+
+
+def _funnel(what: str, steps: Iterable[FunnelStep]) -> str:
+    rows = [(s.rule, f"{s.kept:,}", f"{s.dropped:,}" if s.dropped else "") for s in steps]
+    return table((what.upper(), "KEPT", "DROPPED"), rows)
