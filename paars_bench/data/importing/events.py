@@ -26,6 +26,7 @@ from paars_bench.data.importing.rows import Rows
 from paars_bench.data.importing.rules import RULES, Fate
 from paars_bench.data.importing.source import Chunk
 from paars_bench.data.schema import EVENTS, Action
+from paars_bench.data.session_ids import cut_sessions
 from paars_bench.errors import DataError
 
 _ON_PRODUCTS = [a.value for a in (Action.VIEW, Action.CART_ADD, Action.CART_REMOVE, Action.PURCHASE)]
@@ -253,29 +254,14 @@ def _sessions(log: _Log, columns: ColumnMap) -> None:
         np.maximum.at(high, session, shopper)
         log.find("session_shared", "session", (low < high)[session])
         return
-    shopper = log.codes("shopper")
-    time = log.column("time").cast(pa.int64()).to_numpy()
-    order = np.lexsort((time, shopper))
-    new = np.ones(len(order), bool)
-    same = shopper[order][1:] == shopper[order][:-1]
+    when = log.column("time").cast(pa.int64()).to_numpy()
     if columns.sessions == "day":
         zone = columns.events["time"].zone if "time" in columns.events else None
         local = pc.local_timestamp(log.column("time").cast(pa.timestamp("us", tz=zone or "UTC")))
-        day = np.floor_divide(local.cast(pa.int64()).to_numpy(), _DAY)[order]
-        new[1:] = ~same | (day[1:] != day[:-1])
+        when, gap = np.floor_divide(local.cast(pa.int64()).to_numpy(), _DAY), 0
     else:
         gap = (gap_seconds(columns.sessions) or 0) * 1_000_000
-        new[1:] = ~same | (np.diff(time[order]) > gap)
-    number = np.empty(len(order), np.int64)
-    number[order] = np.cumsum(new)
-    start_of = np.cumsum(np.r_[True, ~same])[: len(order)]  # which shopper, in order
-    first = np.zeros(int(start_of.max(initial=0)) + 1, np.int64)
-    firsts = np.flatnonzero(np.r_[True, ~same])[: len(order)]
-    first[1 : len(firsts) + 1] = np.cumsum(new)[firsts]
-    within = np.empty(len(order), np.int64)
-    within[order] = np.cumsum(new) - first[start_of]
-    numbers = pc.utf8_lpad(pa.array(within).cast(pa.string()), 4, "0")
-    names = pc.binary_join_element_wise(log.column("shopper").combine_chunks(), numbers, "-")
+    names = cut_sessions(log.column("shopper").combine_chunks(), when, gap)
     log.table = log.table.set_column(log.table.column_names.index("session"), "session", names)
 
 
