@@ -34,11 +34,12 @@ class PathOption(NamedTuple):
 
 
 class NameOption(NamedTuple):
-    """One of some names, which may follow the data set's name without ``key=``: ``amazon_reviews:All_Beauty``."""
+    """One of some names, which may follow the data set's name without ``key=``: ``amazon_reviews:Video_Games``."""
 
     default: str | None
     valid: tuple[str, ...]
     meaning: str
+    example: str
 
 
 AnyOption = Option | PathOption | NameOption
@@ -157,16 +158,16 @@ _DATASETS = (
     DatasetInfo(
         name="amazon_reviews",
         human_reference="real",
-        summary="products, reviews and verified purchases of one category, as amazon_reviews:All_Beauty (Hub)",
+        summary="products, reviews and verified purchases of one category, as amazon_reviews:Video_Games (Hub)",
         kinds=("item_choices",),
         options={
-            "category": NameOption(None, _AMAZON_CATEGORIES, "name the category"),
+            "category": NameOption(None, _AMAZON_CATEGORIES, "name the category", "Video_Games"),
             "path": _PATH,
             "shoppers": _SOME,
             "seed": _SEED,
         },
         builder="paars_bench.data.sources.amazon_reviews:build",
-        depends=("numpy",),
+        depends=("paars_bench.store.text", "numpy"),
     ),
 )
 DATASETS: dict[str, DatasetInfo] = {d.name: d for d in _DATASETS}
@@ -226,7 +227,7 @@ def parse_spec(text: str) -> DatasetSpec:
     if bare is not None and options[bare] is None:
         some = info.options[bare]
         assert isinstance(some, NameOption)
-        raise DataError(f"--dataset {text}: {some.meaning}, for example {name}:{some.valid[0]}.")
+        raise DataError(f"--dataset {text}: {some.meaning}, for example {name}:{some.example}.")
     if not info.installed:
         raise MissingExtraError(
             f"data set {name!r} needs the package {info.module!r}, which is not installed: "

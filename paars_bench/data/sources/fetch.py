@@ -5,6 +5,7 @@ A source that cannot be reached is one sentence with the exact step to take, nev
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,8 +64,15 @@ def local_file(dataset: str, path: Path, name: str, *, step: str) -> Path:
     raise DataError(f"data set {dataset!r}: {path} holds no {name}; {step}")
 
 
+def file_sha256(file: Path) -> str:
+    """Returns the first 12 digits of a file's SHA-256: the revision of what was downloaded by hand."""
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()[:12]
+
+
 def _download(dataset: str, hub: Hub, name: str) -> str:
+    folder, join = dataset.partition(":")[0], "," if ":" in dataset else ":"
     return (
         f"where the Hub can be reached, run `hf download {hub.repo} --repo-type dataset --revision {hub.revision} "
-        f'--include "{name}" --local-dir {dataset}`, and then give --dataset {dataset}:path={dataset}'
+        f'--include "{name}" --local-dir {folder}`, and then give --dataset {dataset}{join}path={folder}'
     )
