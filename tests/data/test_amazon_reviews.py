@@ -4,6 +4,7 @@ import json
 import random
 
 import pytest
+from told import assert_told
 
 from paars_bench.data import iter_cases, load_dataset
 from paars_bench.data.cases import CaseKind
@@ -206,6 +207,15 @@ def test_a_missing_file_is_one_sentence_with_the_step(tmp_path, taken):
         load_dataset(f"amazon_reviews:Video_Games,path={tmp_path}")
     words = (HUB.repo, HUB.revision, taken, "--dataset amazon_reviews:Video_Games,path=amazon_reviews")
     assert all(word in str(caught.value) for word in words) and "\n" not in str(caught.value)
+
+
+def test_the_command_line_tells_licence_citation_and_every_rule(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PAARS_BENCH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "files").mkdir()
+    spec = f"amazon_reviews:Video_Games,path={folder(tmp_path / 'files', crowd(), shelves())}"
+    assert_told(
+        spec, capsys, "amazon_reviews, real shoppers", "licence: none assigned by its makers", "citation: Hou, Li, He"
+    )
 
 
 def test_files_may_lie_as_the_hub_lays_them(tmp_path):

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from told import assert_told
 
 from paars_bench.data import iter_cases
 from paars_bench.data.cases import CaseKind
@@ -33,7 +34,7 @@ TITLES = {"11": "Panasonic &amp; Co TV", "12": "Sharp TV", "13": "A record", "77
 DROPPED = {
     "row has the fields of the header, in UTF-8": 1,
     "user, sku, query and both times are written": 1,
-    "both times can be read": 1,
+    "both times can be read and lie between 1990 and now": 1,
     "clicked after the search": 1,
     "not the same row again": 1,
 }
@@ -159,6 +160,15 @@ def test_files_that_are_something_else_are_named(tmp_path):
     (tmp_path / "sku_title.json").write_text("[")
     with pytest.raises(DataError, match=r"sku_title.json cannot be read"):
         build(path=tmp_path)
+
+
+def test_the_command_line_tells_licence_citation_and_every_rule(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PAARS_BENCH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "files").mkdir()
+    spec = f"bestbuy:path={folder(tmp_path / 'files')}"
+    assert_told(
+        spec, capsys, "bestbuy, real shoppers", "licence: (c) Best Buy; Kaggle competition rules", "citation: ACM SF"
+    )
 
 
 REAL = Path(os.environ.get("PAARS_BENCH_REAL_DATA") or "/nowhere")

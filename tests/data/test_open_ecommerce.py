@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from told import assert_told
 
 from paars_bench.backbones.door import Completion, Request, Traits, Usage
 from paars_bench.config import TaskIndex
@@ -48,13 +49,14 @@ ODD = [
     ["2019-01-05", "free", "1.0", "NJ", "No price", "B6", "CUP", "R_odd"],
     ["2019-01-05", "-3.00", "1.0", "NJ", "Paid to take", "B7", "CUP", "R_odd"],
     ["someday", "5.00", "1.0", "NJ", "No date", "B8", "CUP", "R_odd"],
+    ["43100", "5.00", "1.0", "NJ", "A spreadsheet's date", "B8", "CUP", "R_odd"],
     ["2019-01-05", "5.00", "1.0", "NJ", "Nobody's", "B9", "CUP", ""],
     ["2019-01-05", "5.00"],
 ]
 DROPPED = {
     "row has the fields of the header, in UTF-8": 1,
     "names who bought": 1,
-    "date can be read (ISO 8601)": 1,
+    "date can be read and lies between 1990 and now": 2,
     "quantity above 0": 1,
     "price is a number from 0 on": 2,
     "product has a title": 1,
@@ -204,6 +206,19 @@ def test_a_missing_file_is_one_sentence_with_the_step(tmp_path, taken):
     assert all(word in str(caught.value) for word in words) and "\n" not in str(caught.value)
     with pytest.raises(DataError, match="must be downloaded by hand"):
         build()
+
+
+def test_the_command_line_tells_licence_citation_and_every_rule(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PAARS_BENCH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "files").mkdir()
+    spec = f"open_ecommerce:path={folder(tmp_path / 'files')}"
+    assert_told(
+        spec,
+        capsys,
+        "open_ecommerce, real shoppers",
+        "licence: as its page on Harvard Dataverse",
+        "citation: Berke, Calacci",
+    )
 
 
 REAL = Path(os.environ.get("PAARS_BENCH_REAL_DATA") or "/nowhere")

@@ -38,6 +38,8 @@ def test_every_data_set_says_what_it_is():
         ("demo:shoppers=-3", ["shoppers=-3"]),
         ("demo:shoppers", ["shoppers=(nothing)"]),
         ("demo:shoppers=5,shoppers=6", ["'shoppers' is given twice"]),
+        ("amazon_reviews", ["name the category", "amazon_reviews:Video_Games"]),
+        ("amazon_reviews:video_games", ["unknown category 'video_games'", "'Video_Games'"]),
         ("demo:", ["unknown option of demo ''"]),
         ("demo:shoppers=²", ["whole number"]),
         ("", ["unknown data set ''"]),

@@ -16,8 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from paars_bench.data.cases import CaseKind
-from paars_bench.data.importing.columns import Column
-from paars_bench.data.importing.convert import read_times
 from paars_bench.data.log import Log
 from paars_bench.data.mined import About, MinedData
 from paars_bench.data.mining import mine
@@ -26,7 +24,7 @@ from paars_bench.data.registry import Progress
 from paars_bench.data.schema import CATALOG, EVENTS, Action, Catalog
 from paars_bench.data.session_ids import cut_sessions
 from paars_bench.data.sources.fetch import file_sha256, local_file
-from paars_bench.data.sources.rows import choose_shoppers, drop_missing, events_of, keep_rows, read_text
+from paars_bench.data.sources.rows import choose_shoppers, drop_missing, events_of, keep_rows, read_dates, read_text
 from paars_bench.errors import DataError
 
 _NAME = "bestbuy"
@@ -95,11 +93,11 @@ def _clicks(file: Path, shoppers: int | None, seed: int, steps: Funnel) -> pa.Ta
     """Returns the clicks that can be read, with both times in microseconds."""
     rows = read_text(_NAME, file, _COLUMNS, steps, "clicks in the source")
     rows = drop_missing(rows, _COLUMNS, steps, "user, sku, query and both times are written")
-    times = {n: read_times(rows.column(n), Column(column=n)) for n in ("query_time", "click_time")}
+    times = {name: read_dates(rows, name) for name in ("query_time", "click_time")}
     for name, read in times.items():
         rows = rows.set_column(rows.column_names.index(name), name, pa.array(read.micros))
-    readable = pa.array(times["query_time"].readable & times["click_time"].readable)
-    rows = keep_rows(rows, readable, steps, "both times can be read")
+    good = pa.array(times["query_time"].good & times["click_time"].good)
+    rows = keep_rows(rows, good, steps, "both times can be read and lie between 1990 and now")
     rows = keep_rows(rows, pc.greater_equal(_gap(rows), 0), steps, "clicked after the search")
     place = pa.array(np.arange(rows.num_rows))
     first = rows.append_column("place", place).group_by(list(_COLUMNS)).aggregate([("place", "min")])

@@ -11,8 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from paars_bench.data.cases import CaseKind
-from paars_bench.data.importing.columns import Column
-from paars_bench.data.importing.convert import mask, read_numbers, read_times
+from paars_bench.data.importing.convert import mask, read_numbers
 from paars_bench.data.log import Log
 from paars_bench.data.mined import About, MinedData
 from paars_bench.data.mining import mine
@@ -28,6 +27,7 @@ from paars_bench.data.sources.rows import (
     drop_missing,
     events_of,
     keep_rows,
+    read_dates,
     read_text,
     truth_table,
 )
@@ -103,9 +103,9 @@ def _purchases(file: Path, steps: Funnel) -> pa.Table:
     """Returns purchases of products with a name: shopper, time, price, id, title, category."""
     rows = read_text(_NAME, file, _COLUMNS, steps, "purchases in the source")
     rows = drop_missing(rows, (SHOPPER,), steps, "names who bought")
-    times = read_times(rows.column(_DATE), Column(column=_DATE))
+    times = read_dates(rows, _DATE)
     rows = rows.set_column(0, "time", pa.array(times.micros).cast(pa.timestamp("us", tz="UTC")))
-    rows = keep_rows(rows, pa.array(times.readable), steps, "date can be read (ISO 8601)")
+    rows = keep_rows(rows, pa.array(times.good), steps, "date can be read and lies between 1990 and now")
     count, price = read_numbers(rows.column(_COUNT)).values, read_numbers(rows.column(_PRICE)).values
     rows = rows.set_column(1, "price", pa.array(price)).drop_columns([_COUNT])
     with np.errstate(invalid="ignore"):

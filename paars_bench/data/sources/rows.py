@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paars_bench.data.importing.convert import text
+from paars_bench.data.importing.columns import Column
+from paars_bench.data.importing.convert import EARLIEST, Bools, Times, latest, read_times, text
 from paars_bench.data.importing.defects import Defects
 from paars_bench.data.importing.source import read_chunks
 from paars_bench.data.mining_rules import Funnel, case_number
@@ -80,6 +81,19 @@ def truth_table(present: Iterable[str], facts: Mapping[str, Mapping[str, str]]) 
     """Returns the shoppers of a log with what is truly known of each, schema ``SHOPPERS``."""
     rows = [{"id": name, "truth": [{"key": k, "value": v} for k, v in facts.get(name, {}).items()]} for name in present]
     return pa.Table.from_pylist(rows, schema=SHOPPERS)
+
+
+class Dates(NamedTuple):
+    """Times of rows: microseconds since 1970, and which of them can be read and lie between 1990 and now."""
+
+    micros: Times
+    good: Bools
+
+
+def read_dates(rows: pa.Table, name: str) -> Dates:
+    """Reads a column of times in ISO 8601; without a zone they are taken as UTC."""
+    read = read_times(rows.column(name), Column(column=name))
+    return Dates(read.micros, read.readable & (read.micros >= EARLIEST) & (read.micros <= latest()))
 
 
 class _BadRows(Defects):
