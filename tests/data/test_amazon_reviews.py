@@ -205,7 +205,17 @@ def test_a_missing_file_is_one_sentence_with_the_step(tmp_path, taken):
     (folder(tmp_path, crowd(), shelves()) / taken).unlink()
     with pytest.raises(DataError) as caught:
         load_dataset(f"amazon_reviews:Video_Games,path={tmp_path}")
-    words = (HUB.repo, HUB.revision, taken, "--dataset amazon_reviews:Video_Games,path=amazon_reviews")
+    both = (
+        '--include "raw/review_categories/Video_Games.jsonl"',
+        '--include "raw/meta_categories/meta_Video_Games.jsonl"',
+    )
+    words = (
+        HUB.repo,
+        HUB.revision,
+        f"holds no raw/{'meta' if 'meta' in taken else 'review'}_categories",
+        *both,
+        "--dataset amazon_reviews:Video_Games,path=amazon_reviews",
+    )
     assert all(word in str(caught.value) for word in words) and "\n" not in str(caught.value)
 
 

@@ -73,8 +73,9 @@ def build(
     """
     name = f"amazon_reviews:{category}"
     folder = None if path is None else Path(path)
-    reviews = hub_file(name, HUB, f"raw/review_categories/{category}.jsonl", folder)
-    products = hub_file(name, HUB, f"raw/meta_categories/meta_{category}.jsonl", folder)
+    both = (f"raw/review_categories/{category}.jsonl", f"raw/meta_categories/meta_{category}.jsonl")
+    reviews = hub_file(name, HUB, both[0], folder, others=both[1:])
+    products = hub_file(name, HUB, both[1], folder, others=both[:1])
     steps = Funnel()
     scan = scan_reviews(reviews, seed, steps, _told(progress, "reading reviews", 0))
     bought = _bought(scan, name, shoppers, steps)

@@ -19,7 +19,7 @@ class Hub(NamedTuple):
     revision: str
 
 
-def hub_file(dataset: str, hub: Hub, name: str, path: Path | None) -> Path:
+def hub_file(dataset: str, hub: Hub, name: str, path: Path | None, *, others: tuple[str, ...] = ()) -> Path:
     """Returns a file of a data set on the Hub.
 
     Args:
@@ -27,12 +27,14 @@ def hub_file(dataset: str, hub: Hub, name: str, path: Path | None) -> Path:
         hub: where it lies.
         name: path of the file in the repository.
         path: a folder that holds a copy; None asks the Hub, or its cache on this machine.
+        others: files that are needed beside it, so that one download brings all.
 
     Raises:
         DataError: the file is not there; the text says how to get it.
     """
+    step = _download(dataset, hub, (name, *others))
     if path is not None:
-        return local_file(dataset, path, name, step=_download(dataset, hub, name))
+        return local_file(dataset, path, name, step=step)
     from huggingface_hub import hf_hub_download
 
     try:
@@ -40,9 +42,7 @@ def hub_file(dataset: str, hub: Hub, name: str, path: Path | None) -> Path:
     except (OSError, ValueError, RuntimeError) as error:
         words = str(error).strip().splitlines()
         why = words[0] if words else type(error).__name__
-        raise DataError(
-            f"data set {dataset!r}: {name} cannot be had from the Hub ({why[:160]}); {_download(dataset, hub, name)}"
-        ) from error
+        raise DataError(f"data set {dataset!r}: {name} cannot be had from the Hub ({why[:160]}); {step}") from error
 
 
 def local_file(dataset: str, path: Path, name: str, *, step: str) -> Path:
@@ -70,9 +70,10 @@ def file_sha256(file: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()[:12]
 
 
-def _download(dataset: str, hub: Hub, name: str) -> str:
+def _download(dataset: str, hub: Hub, names: tuple[str, ...]) -> str:
+    wanted = " ".join(f'--include "{name}"' for name in names)
     folder, join = dataset.partition(":")[0], "," if ":" in dataset else ":"
     return (
         f"where the Hub can be reached, run `hf download {hub.repo} --repo-type dataset --revision {hub.revision} "
-        f'--include "{name}" --local-dir {folder}`, and then give --dataset {dataset}{join}path={folder}'
+        f"{wanted} --local-dir {folder}`, and then give --dataset {dataset}{join}path={folder}"
     )
