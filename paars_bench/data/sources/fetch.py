@@ -5,6 +5,8 @@ A source that cannot be reached is one sentence with the exact step to take, nev
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,11 +39,56 @@ def hub_file(dataset: str, hub: Hub, name: str, path: Path | None) -> Path:
     try:
         return Path(hf_hub_download(hub.repo, name, repo_type="dataset", revision=hub.revision))
     except (OSError, ValueError, RuntimeError) as error:
-        words = str(error).strip().splitlines()
-        why = words[0] if words else type(error).__name__
-        raise DataError(
-            f"data set {dataset!r}: {name} cannot be had from the Hub ({why[:160]}); {_download(dataset, hub, name)}"
-        ) from error
+        raise _unreachable(dataset, hub, error, [name]) from error
+
+
+def hub_files(dataset: str, hub: Hub, patterns: Sequence[str], path: Path | None) -> dict[str, list[Path]]:
+    """Returns files of a data set on the Hub whose names are known up to the number of shards.
+
+    Args:
+        dataset: as given to ``--dataset``, for the error.
+        hub: where they lie.
+        patterns: paths in the repository, with ``*`` for what a shard adds; each must match.
+        path: a folder that holds a copy of the repository's tree; None asks the Hub, or its cache on this machine.
+
+    Returns:
+        The files of each pattern, by name.
+
+    Raises:
+        DataError: a pattern matches nothing, or a shard is missing; the text says how to get it.
+    """
+    folder = path
+    if folder is None:
+        import httpx  # comes with huggingface-hub, which lets its errors through
+        from huggingface_hub import snapshot_download
+
+        try:
+            found = snapshot_download(
+                hub.repo, repo_type="dataset", revision=hub.revision, allow_patterns=list(patterns)
+            )
+        except (OSError, ValueError, RuntimeError, httpx.HTTPError) as error:
+            raise _unreachable(dataset, hub, error, patterns) from error
+        folder = Path(found)
+    files: dict[str, list[Path]] = {}
+    for pattern in patterns:
+        here = sorted(folder.glob(pattern))
+        missing = _missing_shard(here) if here else pattern
+        if missing:
+            raise DataError(f"data set {dataset!r}: {folder} holds no {missing}; {_download(dataset, hub, *patterns)}")
+        files[pattern] = here
+    return files
+
+
+def _missing_shard(files: Sequence[Path]) -> str:
+    """Returns the name of a shard that the others say there is (``train-00001-of-00003``), "" where none is missing."""
+    names = {f.name for f in files}
+    for name in sorted(names):
+        part = re.search(r"-(\d{5})-of-(\d{5})", name)
+        for number in range(int(part[2])) if part else ():
+            other = f"{name[: part.start()]}-{number:05d}-of-{part[2]}{name[part.end() :]}" if part else ""
+            if other not in names:
+                return other
+    return ""
 
 
 def local_file(dataset: str, path: Path, name: str, *, step: str) -> Path:
@@ -63,8 +110,18 @@ def local_file(dataset: str, path: Path, name: str, *, step: str) -> Path:
     raise DataError(f"data set {dataset!r}: {path} holds no {name}; {step}")
 
 
-def _download(dataset: str, hub: Hub, name: str) -> str:
+def _unreachable(dataset: str, hub: Hub, error: Exception, names: Sequence[str]) -> DataError:
+    words = str(error).strip().splitlines()
+    why = words[0] if words else type(error).__name__
+    return DataError(
+        f"data set {dataset!r}: {', '.join(names)} cannot be had from the Hub ({why[:160]}); "
+        f"{_download(dataset, hub, *names)}"
+    )
+
+
+def _download(dataset: str, hub: Hub, *names: str) -> str:
+    included = " ".join(f'"{name}"' for name in names)
     return (
         f"where the Hub can be reached, run `hf download {hub.repo} --repo-type dataset --revision {hub.revision} "
-        f'--include "{name}" --local-dir {dataset}`, and then give --dataset {dataset}:path={dataset}'
+        f"--include {included} --local-dir {dataset}`, and then give --dataset {dataset}:path={dataset}"
     )
