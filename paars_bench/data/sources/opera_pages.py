@@ -1,8 +1,8 @@
 """The result list of a simplified Amazon page: which products stood where, as the recorder of OPeRA named them.
 
 The recorder gives an element the dotted name of what it is: ``search_results.<title slug>`` is a result, and
-``search_results.<title slug>.product_name`` the link in it. Ads, sort and filter nodes have names of the same form, so a
-result is known by what it holds. The markup comes from the web, so nothing here may take more than linear time.
+``search_results.<title slug>.product_name`` the link in it. Ads, sort and filter nodes have names of the same form, so
+a result is known by what it holds. The markup comes from the web, so nothing here may take more than linear time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from paars_bench.data.sources.opera_cells import money
 MARK = 'name="search_results'
 """What the HTML of a result page holds; looked for before anything is parsed."""
 
-LONGEST = 8_000_000
+LONGEST = 4_000_000
 """Characters of a page that are parsed; the longest page of the source has 0.63 million."""
 
 _PARTS = frozenset({"product_name", "product_image", "view_product"})
