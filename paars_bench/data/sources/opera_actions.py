@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from paars_bench.data.mining_rules import Funnel
-from paars_bench.data.sources.opera_cells import Item, JsonCells, cell_text
+from paars_bench.data.sources.opera_cells import Item, JsonCells, PageMeta, cell_text
 from paars_bench.data.sources.opera_files import ACTION_COLUMNS, rows_of
 from paars_bench.data.sources.opera_pages import MARK, Place, result_list
 
@@ -77,6 +77,7 @@ class _Rows:
         self.rows = self.nameless = self.timeless = self.repeated = self.pages = self.unreadable = 0
         self._seen: set[tuple[str, ...]] = set()
         self._lists: dict[int, tuple[Place, ...]] = {}
+        self._metas: dict[int, PageMeta] = {}
 
     def act(self, row: dict[str, Any]) -> Act | None:
         """Returns the act of a row; None where it cannot be placed or was there before."""
@@ -93,7 +94,7 @@ class _Rows:
             self.repeated += 1
             return None
         element, item = self.cells.element(row["element_meta"])
-        page = self.cells.page(row["page_meta"])
+        page = self._meta(row["page_meta"])
         return Act(
             user=named["user"],
             time=time,
@@ -119,6 +120,13 @@ class _Rows:
         self._seen |= keys
         return seen
 
+    def _meta(self, cell: Any) -> PageMeta:
+        """Returns a page's metadata, read once however many actions happened on it: a result page has 60 products."""
+        key = hash(cell)
+        if key not in self._metas:
+            self._metas[key] = self.cells.page(cell)
+        return self._metas[key]
+
     def _places(self, page: Any) -> tuple[Place, ...] | None:
         if not isinstance(page, str) or MARK not in page:
             return None
@@ -140,7 +148,7 @@ class _Rows:
         ):
             steps.keep(rule, left, left - dropped)
             left -= dropped
-        steps.start("JSON cells", self.cells.read)
+        steps.start("JSON cells, those of a page once", self.cells.read)
         steps.keep("the JSON is readable, else taken as empty", self.cells.read, self.cells.read - self.cells.broken)
         steps.start("result pages", self.pages)
         steps.keep("the page has a readable list", self.pages, self.pages - self.unreadable)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from lxml import etree
@@ -49,6 +50,7 @@ class Place(NamedTuple):
     sponsored: bool = False
 
 
+@lru_cache(maxsize=1 << 16)  # every result page names its products again
 def slug(title: str) -> str:
     """Returns a title as the recorder spells it in the names of elements: lower case, ASCII words, underscores."""
     return re.sub(r"[^a-z0-9_]+", "_", " ".join(title.split()).lower())
@@ -63,17 +65,24 @@ def result_slug(semantic_id: str) -> str | None:
 
 def result_list(page: str) -> tuple[Place, ...]:
     """Returns the results of a page in the order shown, each title at its first place; empty where it can't be read."""
-    if len(page) > LONGEST:
+    start = page.rfind("<", 0, page.find(MARK) + 1)  # what stands before is navigation and filters, and most of it
+    if start < 0 or len(page) > LONGEST:
         return ()
     results = _Results()
     # Events and no tree: a tree takes quadratic time for an element with many attributes (17 s for 60,000).
     parser = etree.HTMLParser(target=results, encoding="utf-8", no_network=True)
     try:
-        parser.feed(page.encode("utf-8", "replace"))
+        parser.feed(page[start:].encode("utf-8", "replace"))
         parser.close()
+    except _Enough:
+        pass
     except etree.LxmlError:
         return ()
     return results.places()
+
+
+class _Enough(Exception):
+    """The list has ended; the rest of the page is not parsed."""
 
 
 class _Results:
@@ -83,6 +92,7 @@ class _Results:
         self._said: dict[str, dict[str, str]] = {}
         self._real: set[str] = set()
         self._depth = 0
+        self._list = 0  # depth of the element that holds the list, 0 before it
         self._inside: list[tuple[int, str]] = []  # results that are open: depth and slug
         self._open: list[tuple[int, str, str, list[str]]] = []  # fields that are open: depth, slug, field and its text
 
@@ -90,7 +100,9 @@ class _Results:
         self._depth += 1
         parts = (attributes.get("name") or "").split(".")
         classes = (attributes.get("class") or "").split()
-        if parts[0] == "search_results" and len(parts) in (2, 3) and parts[1]:
+        if parts == ["search_results"] and not self._list:
+            self._list = self._depth
+        elif parts[0] == "search_results" and len(parts) in (2, 3) and parts[1]:
             self._said.setdefault(parts[1], {})
             if len(parts) == 2 and "search-result" in classes:
                 self._real.add(parts[1])
@@ -123,6 +135,8 @@ class _Results:
             self._said[slug].setdefault(field, " ".join("".join(words).split()))
         while self._inside and self._inside[-1][0] >= self._depth:
             self._inside.pop()
+        if self._depth == self._list:
+            raise _Enough
         self._depth -= 1
 
     def close(self) -> None:

@@ -26,14 +26,15 @@ class Products:
     def __init__(self, acts: Iterable[Act]) -> None:
         self._asins: dict[str, set[str]] = {}
         self._known: dict[str, Product] = {}
-        acts = list(acts)
-        for act in acts:
-            for item in _named(act):
-                if item.asin and item.title:
-                    self._asins.setdefault(slug(item.title), set()).add(item.asin)
-        for act in acts:
-            for item in _named(act):
-                self.id_of(item)
+        self._pages: dict[tuple[int, int], list[str]] = {}
+        self._acts = list(acts)  # held, so that a page's list and results can be known by their identity
+        named = list(dict.fromkeys(item for act in self._acts for item in _named(act)))
+        for item in named:
+            if item.asin and item.title:
+                self._asins.setdefault(slug(item.title), set()).add(item.asin)
+        for item in named:
+            self.id_of(item)
+        for act in self._acts:
             self.listed(act)
 
     def id_of(self, item: Item | None) -> str | None:
@@ -53,14 +54,18 @@ class Products:
         return self._place_ids(act)[place]
 
     def _place_ids(self, act: Act) -> list[str]:
-        own: dict[str, str] = {}
-        for item in act.results:
-            if item.asin and item.title:
-                own.setdefault(slug(item.title), item.asin)
-        ids = [self._of_slug(place.slug, own) for place in act.places or ()]
-        for found, place in zip(ids, act.places or (), strict=True):
-            self._see(_product(found, place))
-        return ids
+        """Returns the id at each place; acts on one page share the answer."""
+        key = (id(act.places), id(act.results))
+        if key not in self._pages:
+            own: dict[str, str] = {}
+            for item in act.results:
+                if item.asin and item.title:
+                    own.setdefault(slug(item.title), item.asin)
+            places = act.places or ()
+            self._pages[key] = [self._of_slug(place.slug, own) for place in places]
+            for found, place in zip(self._pages[key], places, strict=True):
+                self._see(_product(found, place))
+        return self._pages[key]
 
     def catalog(self) -> Catalog:
         """Returns the products that have a title, by id."""
