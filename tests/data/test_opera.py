@@ -96,11 +96,11 @@ def test_sessions_cut_at_a_purchase_are_one_day(tmp_path):
 
 
 def test_a_day_is_of_the_eastern_us(tmp_path):
-    # 23:30 there is 04:30 of the next day in UTC, and the same day; two hours on is another.
+    # 23:21 there is 04:21 of the next day in UTC, and still the same day; an hour on is another.
     opera = Opera().search().results("kettle").view("Red Kettle")
     opera.begin(minutes=12 * 60 + 20).view("Blue Kettle 1.7 L").begin(minutes=60).view("Steel Kettle")
-    days = imported(opera, tmp_path).log.sessions["session"].to_pylist()
-    assert [d.removeprefix(f"{ANN}_") for d in days] == ["2025-04-07", "2025-04-08"]
+    views = events(imported(opera, tmp_path), Action.VIEW)
+    assert [e.session.removeprefix(f"{ANN}_") for e in views] == ["2025-04-07", "2025-04-07", "2025-04-08"]
 
 
 def test_clicks_on_box_and_button_and_typing_are_one_search(tmp_path):
@@ -276,3 +276,11 @@ def test_the_source_is_said(tmp_path):
     assert about.human_reference == "real" and about.licence.startswith("CC BY 4.0")
     assert about.revision == opera_files.HUB.revision and "arXiv:2506.05606" in about.citation
     assert json.dumps([list(s) for s in about.imported])
+
+
+@pytest.mark.parametrize("content", ["[", "{}", "\udcff"])
+def test_a_timeline_that_is_none_is_named(tmp_path, content):
+    file = tmp_path / "aaaa_2025_04_03T00_18_19_896000Z_2025_04_03T00_22_04_407000Z.json"
+    file.write_bytes(content.encode("utf-8", "surrogateescape"))
+    with pytest.raises(DataError, match=r"407000Z\.json: no .*must be a JSON list of actions"):
+        build(path=tmp_path)

@@ -172,3 +172,13 @@ def test_without_the_hub_one_sentence_names_the_step_and_soon(tmp_path, offline)
     assert time.perf_counter() - start < 60  # measured: 2.5 s
     assert out.stdout.count("\n") == 1 and "cannot be had from the Hub" in out.stdout
     assert "hf download NEU-HAI/OPeRA" in out.stdout and "--dataset opera:path=opera" in out.stdout
+
+
+def test_a_revision_in_the_cache_is_read_without_a_network(tmp_path):
+    revision = "6f26a2c5cc69084f1714e39db9776e61791344d6"
+    snapshot = tmp_path / "hub" / "datasets--NEU-HAI--OPeRA" / "snapshots" / revision
+    Opera().search().results("kettle").view("Red Kettle").person(ANN).write(snapshot)
+    code = "from paars_bench.data.sources.opera import build; print(build().log.events.num_rows)"
+    env = os.environ | {"HF_HOME": str(tmp_path), "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=env, check=True)
+    assert out.stdout == "2\n"

@@ -13,6 +13,7 @@ from paars_bench.data.mining_rules import Funnel
 from paars_bench.data.sources.opera_cells import Item, JsonCells, PageMeta, cell_text
 from paars_bench.data.sources.opera_files import ACTION_COLUMNS, rows_of
 from paars_bench.data.sources.opera_pages import MARK, Place, result_list
+from paars_bench.errors import DataError
 
 # {user}_{start}_{end}; the timelines' file names have underscores for the hyphens and colons of it.
 _SESSION = re.compile(r"(?P<user>.+?)_\d{4}[-_]\d\d[-_]\d\dT")
@@ -173,6 +174,9 @@ def read_timelines(files: Iterable[Path], steps: Funnel) -> list[Act]:
     """Reads timelines of the public sample, which hold neither products nor queries: the order of acts and their types.
 
     Their product column is the element's metadata cut to 50 characters, of which the element's name is left.
+
+    Raises:
+        DataError: a file is no JSON list.
     """
     acts: list[Act] = []
     rows = 0
@@ -199,5 +203,10 @@ def read_timelines(files: Iterable[Path], steps: Funnel) -> list[Act]:
 
 
 def _timeline(file: Path) -> Iterator[dict[str, Any]]:
-    rows = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        rows = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file}: no readable timeline ({error}); it must be a JSON list of actions.") from error
+    if not isinstance(rows, list):
+        raise DataError(f"{file}: no timeline: it must be a JSON list of actions, not {type(rows).__name__}.")
     yield from (row for row in rows if isinstance(row, dict))
