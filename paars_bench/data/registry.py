@@ -122,11 +122,13 @@ _DATASETS = (
     DatasetInfo(
         name="opera",
         human_reference="real",
-        summary="692 sessions of 51 people on Amazon.com with result lists, surveys and interviews (OPeRA; Hub)",
+        summary="51 people shopping on Amazon.com, with result lists, surveys and interviews (OPeRA; Hub)",
         kinds=("query_pairs", "rank_choices", "sessions"),
+        extra="opera",
+        module="lxml",
         options={"path": _PATH, "seed": _SEED},
         builder="paars_bench.data.sources.opera:build",
-        depends=("numpy",),
+        depends=("numpy", "lxml"),
     ),
     DatasetInfo(
         name="bestbuy",
@@ -149,7 +151,7 @@ _DATASETS = (
     DatasetInfo(
         name="webshop",
         human_reference="real",
-        summary="shopping sessions of crowd workers in WebShop, with their instructions (download by hand)",
+        summary="crowd workers told what to buy in WebShop; no past, so no personas (download by hand)",
         kinds=("query_pairs", "rank_choices", "sessions"),
         options={"path": _PATH, "seed": _SEED},
         builder="paars_bench.data.sources.webshop:build",
