@@ -31,6 +31,11 @@ def test_more_shoppers_do_not_change_the_first(data):
     assert own.equals(fewer.events)
 
 
+def test_several_processes_make_the_same_log(data):
+    apart = simulate(shoppers=24, seed=0, products=1_500, processes=3)
+    assert all(getattr(apart, t).equals(getattr(data.log, t)) for t in ("events", "sessions", "shoppers"))
+
+
 def test_another_seed_is_another_population(data):
     assert not simulate(shoppers=3, seed=1, products=1_500).events.equals(
         simulate(shoppers=3, seed=0, products=1_500).events
