@@ -148,7 +148,9 @@ def test_the_first_views_tell_how_far_down_a_list_is_read(looks, truth):
 
 def _hessian(f, x, step=0.02):
     e = np.eye(len(x)) * step
-    return np.array([[(f(x + a + b) - f(x + a - b) - f(x - a + b) + f(x - a - b)) / (4 * step**2) for a in e] for b in e])
+    return np.array(
+        [[(f(x + a + b) - f(x + a - b) - f(x - a + b) + f(x - a - b)) / (4 * step**2) for a in e] for b in e]
+    )
 
 
 def test_the_looks_are_those_of_the_log(looks, data):

@@ -1,7 +1,7 @@
 """The demo population: shoppers simulated from a seed, so that every task runs with no download and no key.
 
-It says ``human_reference: simulated`` wherever it appears. Its formulas and parameters stand in ``docs/demo.md``; what each
-shopper was made with is given by ``true_parameters``.
+It says ``human_reference: simulated`` wherever it appears. Its formulas and parameters stand in ``docs/demo.md``;
+what each shopper was made with is given by ``true_parameters``.
 """
 
 from __future__ import annotations

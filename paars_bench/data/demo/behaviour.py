@@ -16,6 +16,7 @@ from paars_bench.data.demo.intentions import KINDS, Need, Past, sentence
 from paars_bench.data.demo.people import Person
 from paars_bench.data.demo.recorder import SECOND, Recorder, Row
 from paars_bench.data.demo.shop import Shop
+from paars_bench.data.demo.wanted import Wanted
 from paars_bench.data.schema import Action
 
 PAGE = 10
@@ -27,7 +28,6 @@ _MOST_SEARCHES = 12
 _MOST_PAGES = 5
 _CART_LEFT = 0.15  # sessions whose full cart is left behind
 _CART_REMOVED = 0.07
-_GIFT_TASTE = 0.3  # how much of the own lasting taste counts when something is for someone else
 
 
 class Look(NamedTuple):
@@ -101,7 +101,6 @@ class Visit:
         self._recorder, self._name, self._time, self._start = recorder, name, start, start
         self._cart: list[int] = []
         self._bought = {p.product for p in past}
-        self._bits = choice.shopper_bits(person.number, world.seed)
         self._reads = choice.examination(world.page, person.patience)
         self._looks = 0.6 + 0.8 * person.patience
 
@@ -128,13 +127,10 @@ class Visit:
         return self._world.needs(self._chance, self._person, self._shop, self._past)
 
     def _pursue(self, need: Need) -> None:
-        person, gift = self._person, need.kind == "gift"
-        self._favourite = person.favourite[need.category] if need.product < 0 else need.brand
-        self._wished = set(need.wishes) if gift else {*need.wishes, person.wish[need.category]}
-        self._own_taste = _GIFT_TASTE if gift else 1.0
+        self._wanted = Wanted(self._shop, self._person, self._world.seed, need, self._bought)
         goes_on = KINDS[need.kind].goes_on * self._looks
         for attempt in range(_MOST_SEARCHES):
-            query = self._world.write(self._chance, person, need, attempt)
+            query = self._world.write(self._chance, self._person, need, attempt)
             if self._search(need, query) or self._chance.random() > goes_on:
                 return
 
@@ -159,13 +155,13 @@ class Visit:
     def _look(self, need: Need, ids: tuple[str, ...], skip: int) -> bool:
         """Opens products of a page and returns whether one was taken."""
         rows = [self._shop.row[i] for i in ids]
-        utility = self._attention(need, rows)
+        utility = self._opened(need, rows)
         opened = list(utility)
         for place in opened:
             self._say(24, Action.VIEW, None, None, ids[place], skip + place + 1)
         taken = self._taken(need, utility)
         if self._world.witness:
-            offers = [self._offer(need, row) for row in rows]
+            offers = [self._wanted.offer(row) for row in rows]
             self._world.witness(Look(self._name, need, skip, rows, offers, opened, taken))
         if taken < 0:
             return False
@@ -177,30 +173,14 @@ class Visit:
         self._cart.append(rows[taken])
         return True
 
-    def _offer(self, need: Need, row: int) -> choice.Offer[float]:
-        shop = self._shop
-        return choice.Offer(
-            1.0 if shop.category[row] == need.category else 0.0,
-            shop.acclaim[row],
-            shop.log2_price[row],
-            1.0 if self._favourite and shop.brand[row] == self._favourite else 0.0,
-            float(len(self._wished & shop.features[row])),
-            1.0 if row in self._bought else 0.0,
-            choice.lasting(self._bits, shop.bits[row]) * self._own_taste,
-        )
-
-    def _attention(self, need: Need, rows: list[int]) -> dict[int, float]:
-        """Returns the utilities of the places opened, in order: read with position bias, then the attractive first."""
-        chance = self._chance
-        read = [place for place, reads in zip(range(len(rows)), self._reads, strict=False) if chance.random() < reads]
-        looks = KINDS[need.kind].looks * self._looks * math.exp(LOOKS_SPREAD * chance.normal())
+    def _opened(self, need: Need, rows: list[int]) -> dict[int, float]:
+        """Returns the utilities of the places opened, in order."""
+        looks = KINDS[need.kind].looks * self._looks * math.exp(LOOKS_SPREAD * self._chance.normal())
         count = int(looks + 0.5)
         if not count:
             return {}
-        weights = self._person.weights
-        utility = {place: choice.utility(weights, self._offer(need, rows[place])) for place in read}
-        noticed = sorted((-choice.NOTICE * u - chance.gumbel(), place) for place, u in utility.items())
-        return {place: utility[place] for _, place in noticed[:count]}
+        noticed = self._wanted.noticed(self._chance, rows, self._reads)
+        return dict(noticed[:count])
 
     def _taken(self, need: Need, utility: dict[int, float]) -> int:
         if not utility:

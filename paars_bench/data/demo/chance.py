@@ -1,9 +1,9 @@
 """Chance that is the same on every machine: the demo's only source of random numbers.
 
-NumPy promises that the raw bits of ``PCG64`` and what ``SeedSequence`` makes of a key never change; of its distributions it
-promises no such thing (NEP 19). So the bits come from NumPy and every distribution is made here from uniform numbers, in
-plain Python floats, which are also several times faster than arrays of one. ``exp`` and ``log`` of two platforms may
-differ in the last bit; what is written to the log is rounded far coarser than that.
+NumPy promises that the raw bits of ``PCG64`` and what ``SeedSequence`` makes of a key never change; of its
+distributions it promises no such thing (NEP 19). So the bits come from NumPy and every distribution is made here
+from uniform numbers, in plain Python floats, which are also several times faster than arrays of one. ``exp`` and
+``log`` of two platforms may differ in the last bit; what is written to the log is rounded far coarser than that.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def utility(weights: Weights, offer: Offer[Number]) -> Number:
 
 
 def acclaim(rating: float, review_count: int) -> float:
-    """Returns how well reviewed a product is: 0 at 4 stars or without reviews, 2 at 5 stars and 1,000 reviews or more."""
+    """Returns how well reviewed a product is: 0 at 4 stars or without reviews, 2 at 5 stars and 1,000 reviews."""
     confidence = min(math.log10(max(review_count, 1)) / 3.0, 1.0)
     return 2.0 * (rating - 4.0) * confidence
 

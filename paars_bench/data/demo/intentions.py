@@ -105,9 +105,14 @@ class Need(NamedTuple):
     product: int
 
 
+def draw_kind(chance: Chance) -> str:
+    """Draws a kind of visit in the shares of ``KINDS``."""
+    return _KIND_NAMES[bisect(_KIND_ENDS, chance.random())]
+
+
 def draw_need(chance: Chance, person: Person, shop: Shop, past: list[Past]) -> Need:
     """Draws why a shopper comes now."""
-    kind = _KIND_NAMES[bisect(_KIND_ENDS, chance.random())]
+    kind = draw_kind(chance)
     if kind == "reorder":
         worn = [p for p in past if chance.random() < categories()[p.category].reorder]
         if worn:

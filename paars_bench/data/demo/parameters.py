@@ -1,7 +1,7 @@
 """What the population was made with, exported so that an estimator can be tested against a known answer.
 
-None of it is in the log or in the data set: no prompt can hold it. It is made again from the options, and is the same on
-every machine.
+None of it is in the log or in the data set: no prompt can hold it. It is made again from the options, and is the
+same on every machine.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ LOOKS = pa.schema(
         pa.field("taken", pa.int32(), nullable=False),
     ]
 )
-"""One look at a page of results: why the shopper came, the products in the order shown with what ``choice.Offer`` says of
-each, the places opened (from 0, in order) and the place taken (-1: none). ``outside`` is the utility of taking none."""
+"""One look at a page of results: why the shopper came, the products in the order shown with what ``choice.Offer``
+says of each, the places opened (from 0, in order) and the place taken (-1: none). ``outside`` is the utility of
+taking none."""
 
 
 @dataclass(frozen=True, slots=True)

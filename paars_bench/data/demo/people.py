@@ -30,6 +30,11 @@ _HOURS = {8.0: 0.12, 12.5: 0.2, 17.0: 0.2, 20.5: 0.33, 22.5: 0.15}
 _SESSIONS_MEAN = 30.0
 _SESSIONS_SHAPE = 2.2  # gamma: most shoppers come 15 to 50 times in ten months, some over 100 times
 
+# Price weight: log-normal, its logarithm lower by _PER_INCOME for each step of income.
+_PRICE, _PER_INCOME, _MIDDLE_INCOME, _PRICE_SPREAD = 1.5, 0.3, 1.2, 0.4
+_LOYALTY, _REVIEWS = (1.6, 0.7), (2.5, 0.45)  # gamma: shape and scale
+_PATIENCE, _TYPOS, _BRIEF, _BASKET = (2, 3), (1.2, 14), (3, 1.6), (1.5, 5)  # beta
+
 
 class Person(NamedTuple):
     """One simulated shopper.
@@ -74,9 +79,9 @@ def make_person(number: int, seed: int, shop: Shop) -> Person:
     chance = Chance(seed, 2, number)
     facts = _demographics(chance)
     income = list(_INCOMES).index(facts["income_range"])
-    price = 1.5 * math.exp(chance.normal(-0.3 * (income - 1.2), 0.4))
-    loyalty = 0.7 * chance.gamma(1.6)
-    reviews = 0.45 * chance.gamma(2.5)
+    price = _PRICE * math.exp(chance.normal(-_PER_INCOME * (income - _MIDDLE_INCOME), _PRICE_SPREAD))
+    loyalty = chance.gamma(_LOYALTY[0]) * _LOYALTY[1]
+    reviews = chance.gamma(_REVIEWS[0]) * _REVIEWS[1]
     facts["price_sensitivity"] = _level(price, 1.1, 2.0)
     facts["brand_loyalty"] = _level(loyalty, 0.6, 1.5)
     facts["reads_reviews"] = _level(reviews, 0.7, 1.4)
@@ -87,16 +92,54 @@ def make_person(number: int, seed: int, shop: Shop) -> Person:
         truth=tuple(facts.items()),
         taste=taste,
         weights=Weights(price, loyalty, reviews),
-        patience=chance.beta(2, 3),
+        patience=chance.beta(*_PATIENCE),
         sessions=_SESSIONS_MEAN * chance.gamma(_SESSIONS_SHAPE) / _SESSIONS_SHAPE,
-        typos=chance.beta(1.2, 14),
-        brief=chance.beta(3, 1.6),
+        typos=chance.beta(*_TYPOS),
+        brief=chance.beta(*_BRIEF),
         hour=drawn(chance, tuple(_HOURS), tuple(_HOURS.values())),
         favourite=[_favourite(chance, shop, c) for c in range(len(shop.brands))],
         wish=[chance.one_of(leaf.features + leaf.colors) for leaf in categories()],
-        basket=chance.beta(1.5, 5),
+        basket=chance.beta(*_BASKET),
         ends=list(accumulate(taste)),
         gift_ends=list(accumulate(gift_shares(taste))),
+    )
+
+
+def mean_weights() -> Weights:
+    """Returns the population's mean weights, from the formulas that shoppers are made by."""
+    steps = (_PER_INCOME * (_MIDDLE_INCOME - income) for income in range(len(_INCOMES)))
+    grown = math.fsum(share * math.exp(step) for share, step in zip(_INCOMES.values(), steps, strict=True))
+    price = _PRICE * grown * math.exp(_PRICE_SPREAD**2 / 2)
+    return Weights(price, math.prod(_LOYALTY), math.prod(_REVIEWS))
+
+
+def mean_person(name: str, number: int, taste: list[float]) -> Person:
+    """Returns a shopper with the population's mean weights and habits in a shop of any categories.
+
+    Args:
+        name: id.
+        number: fixes the lasting taste.
+        taste: share of needs in each category.
+    """
+    patience, typos, brief, basket = (a / (a + b) for a, b in (_PATIENCE, _TYPOS, _BRIEF, _BASKET))
+    nothing = [""] * len(taste)
+    ends = list(accumulate(taste))
+    return Person(
+        id=name,
+        number=number,
+        truth=(),
+        taste=taste,
+        weights=mean_weights(),
+        patience=patience,
+        sessions=_SESSIONS_MEAN,
+        typos=typos,
+        brief=brief,
+        hour=12.0,
+        favourite=nothing,
+        wish=nothing,
+        basket=basket,
+        ends=ends,
+        gift_ends=ends,
     )
 
 

@@ -150,4 +150,3 @@ def _review(chance: Chance, quality: float, brand: str, kind: str, features: lis
     texts = words.GOOD_REVIEWS if stars >= 4 else words.MIXED_REVIEWS if stars == 3 else words.BAD_REVIEWS
     text = chance.one_of(texts).format(feature=chance.one_of(features), brand=brand, type=kind.lower())
     return Review(float(stars), text[:1].upper() + text[1:])
-

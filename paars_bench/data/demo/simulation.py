@@ -14,7 +14,6 @@ from itertools import accumulate
 
 import pyarrow as pa
 
-from paars_bench.data.demo import choice
 from paars_bench.data.demo.behaviour import PAGE, Look, Visit, World
 from paars_bench.data.demo.chance import Chance
 from paars_bench.data.demo.intentions import Past, draw_need
@@ -22,6 +21,7 @@ from paars_bench.data.demo.people import Person, make_person
 from paars_bench.data.demo.queries import make_query
 from paars_bench.data.demo.recorder import SECOND, Recorder, Row
 from paars_bench.data.demo.shop import Shop, make_shop
+from paars_bench.data.demo.wanted import Wanted
 from paars_bench.data.demo.workers import STEP, People, made_apart, processes_for
 from paars_bench.data.log import Log
 from paars_bench.data.registry import Progress
@@ -152,24 +152,6 @@ def _ordered(world: World, person: Person, chance: Chance, past: list[Past]) -> 
     need = draw_need(chance, person, shop, past)
     if need.product >= 0:
         return need.product
+    wanted = Wanted(shop, person, world.seed, need, {p.product for p in past})
     rows = chance.some_of(shop.rows[need.category], _SEEN)
-    wished = {*need.wishes, person.wish[need.category]}
-    favourite = person.favourite[need.category]
-    bits = choice.shopper_bits(person.number, world.seed)
-    bought = {p.product for p in past}
-    values = [
-        choice.utility(
-            person.weights,
-            choice.Offer(
-                1.0,
-                shop.acclaim[row],
-                shop.log2_price[row],
-                1.0 if favourite and shop.brand[row] == favourite else 0.0,
-                float(len(wished & shop.features[row])),
-                1.0 if row in bought else 0.0,
-                choice.lasting(bits, shop.bits[row]),
-            ),
-        )
-        for row in rows
-    ]
-    return max(zip((v + chance.gumbel() for v in values), rows, strict=True))[1]
+    return max((wanted.utility(row) + chance.gumbel(), row) for row in rows)[1]

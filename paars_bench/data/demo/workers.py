@@ -1,7 +1,8 @@
 """Shoppers made side by side in processes: they do not depend on each other, so the log is the same.
 
-A worker is ``main`` of this module, run by the same Python. ``multiprocessing`` would import the caller's main module again, or fork a
-process that may have threads; neither is safe in a library that is called from notebooks and scripts.
+A worker is ``main`` of this module, run by the same Python. ``multiprocessing`` would import the caller's main
+module again, or fork a process that may have threads; neither is safe in a library that is called from notebooks and
+scripts.
 """
 
 from __future__ import annotations
@@ -54,8 +55,7 @@ def made_apart(shoppers: int, seed: int, products: int, processes: int, tell: Ca
     with tempfile.TemporaryDirectory(prefix="paars-demo-") as folder:
         parts = [Path(folder) / str(part) for part in range(processes)]
         running = [
-            _start(seed, products, low, high, part)
-            for low, high, part in zip(ends[:-1], ends[1:], parts, strict=True)
+            _start(seed, products, low, high, part) for low, high, part in zip(ends[:-1], ends[1:], parts, strict=True)
         ]
         try:
             _wait(running, shoppers, tell)
