@@ -27,8 +27,8 @@ _LIVES = {
     "65+": (0.4, 0.57, 0.01, 0.02),
 }
 _HOURS = {8.0: 0.12, 12.5: 0.2, 17.0: 0.2, 20.5: 0.33, 22.5: 0.15}
-_SESSIONS_MEAN = 30.0
-_SESSIONS_SHAPE = 2.2  # gamma: most shoppers come 15 to 50 times in ten months, some over 100 times
+_SESSIONS_MEAN = 26.0
+_SESSIONS_SHAPE = 2.2  # gamma: most shoppers come 10 to 45 times in ten months, some over 100 times
 
 # Price weight: log-normal, its logarithm lower by _PER_INCOME for each step of income.
 _PRICE, _PER_INCOME, _MIDDLE_INCOME, _PRICE_SPREAD = 1.5, 0.3, 1.2, 0.4
