@@ -34,7 +34,7 @@ BELOW: dict[str, frozenset[str]] = {
     "data": frozenset({"config", "store"}),  # column maps are YAML; the demo's shoppers search with the store's search
     "personas": frozenset({"store"}),  # one cleaning of text for histories and pages
     "tasks": frozenset({"metrics", "config", "data", "store", "personas"}),
-    "backbones": frozenset({"store", "metrics", "personas"}),
+    "backbones": frozenset({"store", "metrics", "personas", "data"}),  # logit is the demo's choice model
     "report": PURE | BUILD | frozenset({"backbones"}),
     "run": PURE | BUILD | frozenset({"backbones", "report"}),
     "cli": PURE | BUILD | RUN,

@@ -13,6 +13,7 @@ SCRIPTED: dict[str, str] = {
     "random": "draws uniformly from what is possible: the floor that knowing nothing reaches",
     "first": "takes the first option or result, types the first words of the title, buys what it views first",
     "popular": "takes the product with the most reviews, types its category",
+    "logit": "chooses and shops by the demo's choice model: true weights on demo, mean ones elsewhere",
     "human": "answers what the human of the case did: the ceiling, and a test of the harness",
 }
 """Every scripted baseline and what it does."""
@@ -26,6 +27,10 @@ def scripted_backbone(name: str) -> Backbone:
     """
     if name not in SCRIPTED:
         raise UsageError(unknown("baseline", name, SCRIPTED))
+    if name == "logit":
+        from paars_bench.backbones.logit import LogitBackbone
+
+        return LogitBackbone()
     from paars_bench.backbones.scripted import ScriptedBackbone
 
     return ScriptedBackbone(name)

@@ -6,11 +6,11 @@ provider did: it carries an outcome.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from paars_bench.data.cases import Case
+from paars_bench.data.cases import Background, Case
 from paars_bench.data.schema import Catalog
 from paars_bench.outcomes import Outcome
 
@@ -49,6 +49,9 @@ class Situation:
         seed: of this case, condition and repeat.
         page: in a session, the store page now shown (``paars_bench.store.Page``).
         turn: in a session, how many actions were made before.
+        shop: in a session, the store (``paars_bench.store.Shop``).
+        dataset: the data set with its options in full, as in ``demo:products=3000,seed=0,shoppers=600``.
+        background: gives what an agent may know of a shopper.
     """
 
     case: Case
@@ -56,6 +59,9 @@ class Situation:
     seed: int
     page: Any = None
     turn: int = 0
+    shop: Any = None
+    dataset: str = ""
+    background: Callable[[str], Background] | None = None
 
 
 @dataclass(frozen=True, slots=True)

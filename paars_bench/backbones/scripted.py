@@ -48,9 +48,12 @@ class ScriptedBackbone:
         if request.situation is None:
             return _failed(f"the baseline {self.traits.name} needs a situation, not messages")
         try:
-            return Completion(_reply(self.traits.name, request.situation))
+            return Completion(self._reply(request.situation))
         except CannotAnswer as why:
             return _failed(f"{request.situation.case.case_id}: {why}")
+
+    def _reply(self, situation: Situation) -> str:
+        return _reply(self.traits.name, situation)
 
     def count_tokens(self, text: str) -> int:
         """Returns a rough length, four characters a token."""

@@ -21,8 +21,13 @@ class CannotAnswer(PaarsError):
 
 def generator(name: str, situation: Situation) -> np.random.Generator:
     """Returns the chance of one reply: fixed by baseline, seed, case and turn, the same on every machine."""
-    key = f"{name}\n{situation.seed}\n{situation.case.case_id}\n{situation.turn}"
-    return np.random.default_rng(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]))
+    return np.random.default_rng(number(name, situation.seed, situation.case.case_id, situation.turn))
+
+
+def number(*names: str | int) -> int:
+    """Returns 64 bits that names stand for, the same on every machine."""
+    key = "\n".join(map(str, names))
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8])
 
 
 def product(catalog: Catalog, product_id: str) -> Product:

@@ -160,7 +160,11 @@ def prepare(
         done[result.key] = result
         screen.tell(result)
 
-    askers = {name: Asker(Renderer(s, data.catalog), data.catalog, open_shop) for name, s in plan.specs.items()}
+    dataset = parse_spec(spec.dataset).text
+    askers = {
+        name: Asker(Renderer(s, data.catalog), data.catalog, open_shop, dataset, data.background)
+        for name, s in plan.specs.items()
+    }
     work = Work(spec, backbone, heads, askers, directory.journal, account, keep)
     return Prepared(work, (q for q in plan.questions() if q.key not in kept), done)
 

@@ -20,6 +20,7 @@ FIELDS: dict[str, float] = {"title": 3.0, "brand": 2.0, "category": 2.0, "bullet
 _TYPO_FIELDS = ("title", "brand", "category")
 _ANALYZER = "shop_en"
 _MAX_WORDS = 32
+_MOST_WORDS = 50_000  # kept in memory as queries
 # A page and the next: with fewer products that hold every word, those that hold some are listed after them.
 _ENOUGH = 20
 # Puts a product with every word before any with some: 32 weighted words reach about 2,300, and float32 still
@@ -53,6 +54,7 @@ class SearchIndex:
     _schema: Any = field(repr=False)
     _analyze: Any = field(repr=False)
     _stop: Any = field(repr=False)
+    _words: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def build(cls, catalog: Catalog) -> SearchIndex:
@@ -98,7 +100,7 @@ class SearchIndex:
         """Returns how a query is read: distinct stemmed words without stop words, 32 at most, in order."""
         words = self._stop(query) or self._analyze(query)
         distinct = tuple(dict.fromkeys(words))[:_MAX_WORDS]
-        return Reading(distinct, tuple(w for w in distinct if not self._known(w)))
+        return Reading(distinct, tuple(w for w in distinct if self._word(w) is None))
 
     def search(self, query: str, *, limit: int = 10, offset: int = 0) -> SearchResult:
         """Returns a page of products for a query.
@@ -117,8 +119,7 @@ class SearchIndex:
         if not self.ids:
             return SearchResult((), 0)
         words, unknown = self.read(query)
-        found_parts = (self._typo(w) if w in unknown else self._word(w) for w in words)
-        parts = [part for part in found_parts if part is not None]
+        parts = [part for part in (self._typo(w) if w in unknown else self._word(w) for w in words) if part is not None]
         if not parts:
             return SearchResult((), 0)
         every = _all_of(parts)
@@ -127,20 +128,23 @@ class SearchIndex:
             found = self._searcher.search(_some_of(parts, every), limit=limit, offset=offset)
         return SearchResult(tuple(self.ids[address.doc] for _, address in found.hits), found.count)
 
-    def _known(self, word: str) -> bool:
-        return any(self._searcher.doc_freq(name, word) for name in FIELDS)
+    def _word(self, word: str) -> Any | None:
+        """Returns products with a word, or None where no product has it; made once a word, a third of a search."""
+        if word not in self._words:
+            if len(self._words) >= _MOST_WORDS:
+                self._words.clear()
+            self._words[word] = self._new_word(word)
+        return self._words[word]
 
-    def _word(self, word: str) -> Any:
+    def _new_word(self, word: str) -> Any | None:
         from tantivy import Query
 
-        return Query.disjunction_max_query(
-            [
-                Query.boost_query(Query.term_query(self._schema, name, word, index_option="freq"), weight)
-                for name, weight in FIELDS.items()
-                if self._searcher.doc_freq(name, word)
-            ],
-            tie_breaker=0.2,
-        )
+        fields = [
+            Query.boost_query(Query.term_query(self._schema, name, word, index_option="freq"), weight)
+            for name, weight in FIELDS.items()
+            if self._searcher.doc_freq(name, word)
+        ]
+        return Query.disjunction_max_query(fields, tie_breaker=0.2) if fields else None
 
     def _typo(self, word: str) -> Any | None:
         """Returns products with a word near ``word``, or None where no product has one."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from paars_bench.backbones.door import Backbone, Completion, Request, Situation
+from paars_bench.backbones.door import Backbone, Completion, Request
 from paars_bench.config.filters import apply_filters
 from paars_bench.config.spec import TaskSpec
 from paars_bench.data.cases import Case, CaseKind
@@ -38,7 +38,7 @@ async def ask(question: Question, head: str, backbone: Backbone, asker: Asker) -
             messages,
             params=request_params(question),
             reply_schema=schema,
-            situation=Situation(case, asker.catalog, question.seed),
+            situation=asker.situation(question),
         )
     )
     result = blank_result(question, Outcome.OK)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from paars_bench.backbones.door import Situation
 from paars_bench.config.spec import TaskSpec
-from paars_bench.data.cases import Case
+from paars_bench.data.cases import Background, Case
 from paars_bench.data.schema import Catalog
 from paars_bench.outcomes import Outcome
-from paars_bench.store import Shop
+from paars_bench.store import Page, Shop
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult, case_key
 
@@ -39,11 +40,21 @@ class Asker(NamedTuple):
         renderer: of the task's prompts.
         catalog: of the data set.
         open_shop: gives the store, opened when the first session needs it.
+        dataset: name with every option, for scripted baselines.
+        background: gives what an agent may know of a shopper, for scripted baselines.
     """
 
     renderer: Renderer
     catalog: Catalog
     open_shop: Callable[[int], Shop]
+    dataset: str = ""
+    background: Callable[[str], Background] | None = None
+
+    def situation(
+        self, question: Question, page: Page | None = None, turn: int = 0, shop: Shop | None = None
+    ) -> Situation:
+        """Returns what a scripted baseline may see of a question."""
+        return Situation(question.case, self.catalog, question.seed, page, turn, shop, self.dataset, self.background)
 
 
 def request_params(question: Question) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from paars_bench.backbones.door import Backbone, Completion, Message, Request, Situation, Usage
+from paars_bench.backbones.door import Backbone, Completion, Message, Request, Usage
 from paars_bench.data.schema import event_json
 from paars_bench.data.sessions import session_counts
 from paars_bench.outcomes import Outcome
@@ -19,6 +19,7 @@ from paars_bench.store import (
     Page,
     Session,
     SessionResult,
+    Shop,
     Stop,
     Visit,
     action_schema,
@@ -37,8 +38,10 @@ _AGENT = "agent"
 class _Player:
     """The side of the backbone in one session: writes the prompts, reads the replies, keeps the account."""
 
-    def __init__(self, question: Question, head: str, backbone: Backbone, asker: Asker, visit: Visit) -> None:
-        self._question, self._backbone, self._visit = question, backbone, visit
+    def __init__(
+        self, question: Question, head: str, backbone: Backbone, asker: Asker, shop: Shop, visit: Visit
+    ) -> None:
+        self._question, self._backbone, self._asker, self._shop, self._visit = question, backbone, asker, shop, visit
         self._params = request_params(question)
         self._catalog = asker.catalog
         self._system: Message = {"role": "system", "content": asker.renderer.system(head)}
@@ -64,7 +67,7 @@ class _Player:
             params={**self._params, "seed": self._question.seed + turn},
             reply_schema=None if self._backbone.traits.scripted else action_schema(page),
             tools=tool_schemas() if self._backbone.traits.tools else None,
-            situation=Situation(self._question.case, self._catalog, self._question.seed, page=page, turn=turn),
+            situation=self._asker.situation(self._question, page, turn, self._shop),
         )
 
     def read(self, reply: Completion) -> Decision:
@@ -103,9 +106,10 @@ async def play(question: Question, head: str, backbone: Backbone, asker: Asker) 
     """
     case, limits = question.case, question.spec.session
     name = f"{_AGENT}/{question.spec.task}/{question.condition}/{question.repeat}/{case.session}"
-    visit = asker.open_shop(limits.page_size).open(case.shopper, name, case.time)
+    shop = asker.open_shop(limits.page_size)
+    visit = shop.open(case.shopper, name, case.time)
     session = Session(visit, max_turns=limits.max_turns, max_errors=limits.max_errors)
-    player = _Player(question, head, backbone, asker, visit)
+    player = _Player(question, head, backbone, asker, shop, visit)
     while session.result is None:
         reply = await backbone.complete(player.request(session.page, session.turns))
         session.take(player.read(reply))

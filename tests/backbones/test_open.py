@@ -125,7 +125,7 @@ def test_local_without_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
         opened("local")
 
 
-@pytest.mark.parametrize("name", ["random", "first", "popular", "human"])
+@pytest.mark.parametrize("name", ["random", "first", "popular", "logit", "human"])
 def test_baselines_need_nothing(name: str) -> None:
     traits = opened(name).traits
     assert (traits.scripted, traits.litellm_model) == (True, f"scripted/{name}")

@@ -10,20 +10,18 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from paars_bench.data.demo import choice
-from paars_bench.data.demo.intentions import KINDS, Need, Past, draw_need, sentence
+from paars_bench.data.demo.chance import Chance
+from paars_bench.data.demo.intentions import KINDS, Need, Past, sentence
 from paars_bench.data.demo.people import Person
-from paars_bench.data.demo.queries import make_query
-from paars_bench.data.demo.recorder import SECOND, Recorder
+from paars_bench.data.demo.recorder import SECOND, Recorder, Row
 from paars_bench.data.demo.shop import Shop
+from paars_bench.data.demo.wanted import Wanted
 from paars_bench.data.schema import Action
 
 PAGE = 10
-Search = Callable[[str, int], tuple[str, ...]]
-"""Query and number of products to skip, to the ids of one page."""
+LOOKS_SPREAD = 0.8
+"""Sigma of the logarithm of how many products are opened on a list."""
 
 _MOST_NEEDS = 6
 _MOST_SEARCHES = 12
@@ -32,12 +30,48 @@ _CART_LEFT = 0.15  # sessions whose full cart is left behind
 _CART_REMOVED = 0.07
 
 
+class Look(NamedTuple):
+    """What happened on one page of results, with what the shopper weighed: one entry per product shown.
+
+    Attributes:
+        session: id.
+        need: what was looked for.
+        skip: products shown on earlier pages of the list.
+        products: rows in the shop, in the order shown.
+        offers: what each product is to this shopper.
+        opened: places (from 0) of the products opened, in order.
+        taken: place of the product taken, -1 for none.
+    """
+
+    session: str
+    need: Need
+    skip: int
+    products: list[int]
+    offers: list[choice.Offer[float]]
+    opened: list[int]
+    taken: int
+
+
 class World(NamedTuple):
-    """What does not change from visit to visit."""
+    """What does not change from visit to visit.
+
+    Attributes:
+        shop: what is sold.
+        search: query and number of products to skip, to the ids of one page.
+        seed: of the population.
+        needs: draws why a shopper comes, or comes back to the search box.
+        write: draws what is typed for a need, and for the how-manieth time.
+        page: products on a page.
+        witness: is told every look at a page, for whoever wants to test an estimator.
+    """
 
     shop: Shop
-    search: Search
+    search: Callable[[str, int], tuple[str, ...]]
     seed: int
+    needs: Callable[[Chance, Person, Shop, list[Past]], Need]
+    write: Callable[[Chance, Person, Need, int], str]
+    page: int = PAGE
+    witness: Callable[[Look], None] | None = None
 
 
 class Visit:
@@ -46,7 +80,7 @@ class Visit:
     Args:
         world: the shop and its search.
         person: who comes.
-        rng: of this person.
+        chance: of this person.
         past: what the person bought before; a purchase is added to it.
         recorder: where events go.
         name: id of the session.
@@ -57,46 +91,56 @@ class Visit:
         self,
         world: World,
         person: Person,
-        rng: np.random.Generator,
+        chance: Chance,
         past: list[Past],
         recorder: Recorder,
         name: str,
         start: int,
     ) -> None:
-        self.world, self.person, self.rng, self.past = world, person, rng, past
-        self.recorder, self.name, self.time, self.start = recorder, name, start, start
-        self.cart: list[int] = []
-        self.number = int(person.id[1:])
-        self.bought = {p.product for p in past}
+        self._world, self._shop, self._person, self._chance, self._past = world, world.shop, person, chance, past
+        self._recorder, self._name, self._time, self._start = recorder, name, start, start
+        self._cart: list[int] = []
+        self._bought = {p.product for p in past}
+        self._reads = choice.examination(world.page, person.patience)
+        self._looks = 0.6 + 0.8 * person.patience
 
-    def run(self) -> int:
-        """Goes through the session and returns when it ended."""
-        need = draw_need(self.rng, self.person, self.world.shop, self.past)
-        self.recorder.session(self.name, self.person.id, self.start, sentence(self.rng, need))
+    def run(self, first: Need | None = None) -> int:
+        """Goes through the session and returns when it ended.
+
+        Args:
+            first: why the shopper comes; None draws it and records the session with its intention in words.
+        """
+        need = first
+        if need is None:
+            need = self._draw_need()
+            self._recorder.session(self._name, self._person.id, self._start, sentence(self._chance, need))
         for _ in range(_MOST_NEEDS):
             self._pursue(need)
-            if self.rng.random() > self.person.basket * (1.5 if self.cart else 0.7):
+            if self._chance.random() > self._person.basket * (1.5 if self._cart else 0.7):
                 break
-            need = draw_need(self.rng, self.person, self.world.shop, self.past)
+            need = self._draw_need()
         self._check_out()
-        self._say(Action.LEAVE, median_s=8)
-        return self.time
+        self._say(8, Action.LEAVE)
+        return self._time
+
+    def _draw_need(self) -> Need:
+        return self._world.needs(self._chance, self._person, self._shop, self._past)
 
     def _pursue(self, need: Need) -> None:
-        kind = KINDS[need.kind]
+        self._wanted = Wanted(self._shop, self._person, self._world.seed, need, self._bought)
+        goes_on = KINDS[need.kind].goes_on * self._looks
         for attempt in range(_MOST_SEARCHES):
-            query = make_query(self.rng, self.person, need, attempt)
-            if self._search(need, query):
-                return
-            if self.rng.random() > kind.goes_on * (0.6 + 0.8 * self.person.patience):
+            query = self._world.write(self._chance, self._person, need, attempt)
+            if self._search(need, query) or self._chance.random() > goes_on:
                 return
 
     def _search(self, need: Need, query: str) -> bool:
         """Searches and goes through the pages of the list; returns whether a product was taken."""
         shown: list[str] = []  # grows with each page turned, as in the store: one search, one list
-        self._say(Action.SEARCH, median_s=14, query=query, shown=shown)
-        for skip in range(0, _MOST_PAGES * PAGE, PAGE):
-            ids = self.world.search(query, skip)
+        self._say(14, Action.SEARCH, query, shown)
+        page = self._world.page
+        for skip in range(0, _MOST_PAGES * page, page):
+            ids = self._world.search(query, skip)
             if not ids:
                 return False
             if skip:
@@ -104,86 +148,93 @@ class Visit:
             shown.extend(ids)
             if self._look(need, ids, skip):
                 return True
-            if len(ids) < PAGE or self.rng.random() > 0.05 + 0.3 * self.person.patience**2:
+            if len(ids) < page or self._chance.random() > 0.05 + 0.3 * self._person.patience**2:
                 return False
         return False
 
     def _look(self, need: Need, ids: tuple[str, ...], skip: int) -> bool:
         """Opens products of a page and returns whether one was taken."""
-        rows = np.array([self.world.shop.row[i] for i in ids], np.int64)
-        utility = self._utilities(need, rows)
-        opened = self._opened(need, utility)
+        rows = [self._shop.row[i] for i in ids]
+        utility = self._opened(need, rows)
+        opened = list(utility)
         for place in opened:
-            self._view(rows, place, skip)
-        taken = self._taken(need, utility, opened)
-        if taken is None:
+            self._say(24, Action.VIEW, None, None, ids[place], skip + place + 1)
+        taken = self._taken(need, utility)
+        if self._world.witness:
+            offers = [self._wanted.offer(row) for row in rows]
+            self._world.witness(Look(self._name, need, skip, rows, offers, opened, taken))
+        if taken < 0:
             return False
-        if int(rows[taken]) in self.cart:
+        if rows[taken] in self._cart:
             return True
-        if taken != opened[-1]:
-            self._view(rows, taken, skip)  # back to the one they liked best
-        self._say(Action.CART_ADD, median_s=6, product=ids[taken])
-        self.cart.append(int(rows[taken]))
+        if taken != opened[-1]:  # back to the one they liked best
+            self._say(24, Action.VIEW, None, None, ids[taken], skip + taken + 1)
+        self._say(6, Action.CART_ADD, None, None, ids[taken])
+        self._cart.append(rows[taken])
         return True
 
-    def _utilities(self, need: Need, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        shop, person = self.world.shop, self.person
-        gift = need.kind == "gift"
-        favourite = person.favourite[need.category] if need.product < 0 else need.brand
-        wished = set(need.wishes) | ({person.wish[need.category]} if not gift else set())
-        offers = choice.Offers(
-            match=(shop.category[rows] == need.category).astype(float),
-            stars=shop.stars[rows],
-            fame=shop.fame[rows],
-            log_price=shop.log_price[rows],
-            favourite=np.array([bool(favourite) and shop.brand[r] == favourite for r in rows], float),
-            wishes=np.array([len(wished & shop.features[r]) for r in rows], float),
-            familiar=np.array([r in self.bought for r in rows.tolist()], float),
-            taste=choice.taste(self.number, rows, self.world.seed) * (0.3 if gift else 1.0),
-        )
-        return choice.utilities(choice.Weights(person.price, person.loyalty, person.reviews), offers)
+    def _opened(self, need: Need, rows: list[int]) -> dict[int, float]:
+        """Returns the utilities of the places opened, in order."""
+        looks = KINDS[need.kind].looks * self._looks * math.exp(LOOKS_SPREAD * self._chance.normal())
+        count = int(looks + 0.5)
+        if not count:
+            return {}
+        noticed = self._wanted.noticed(self._chance, rows, self._reads)
+        return dict(noticed[:count])
 
-    def _opened(self, need: Need, utility: npt.NDArray[np.float64]) -> list[int]:
-        """Returns the places opened, in order: read with position bias, then the attractive ones first."""
-        read = np.flatnonzero(self.rng.random(len(utility)) < choice.examination(len(utility), self.person.patience))
-        looks = KINDS[need.kind].looks * (0.6 + 0.8 * self.person.patience)
-        count = min(int(looks * math.exp(0.8 * self.rng.standard_normal()) + 0.5), len(read))
-        noisy = 0.8 * utility[read] + self.rng.gumbel(size=len(read))
-        return [int(read[i]) for i in np.argsort(-noisy, kind="stable")[:count]]
-
-    def _taken(self, need: Need, utility: npt.NDArray[np.float64], opened: list[int]) -> int | None:
-        if not opened:
-            return None
-        chance = choice.choice_probabilities(utility[opened], KINDS[need.kind].outside)
-        drawn = int(np.searchsorted(np.cumsum(chance), self.rng.random()))
-        return opened[drawn] if drawn < len(opened) else None
-
-    def _view(self, rows: npt.NDArray[np.int64], place: int, skip: int) -> None:
-        product = self.world.shop.catalog.ids[int(rows[place])]
-        self._say(Action.VIEW, median_s=24, product=product, rank=skip + place + 1)
+    def _taken(self, need: Need, utility: dict[int, float]) -> int:
+        if not utility:
+            return -1
+        left = self._chance.random()
+        shares = choice.choice_probabilities(list(utility.values()), KINDS[need.kind].outside)
+        for place, share in zip(utility, shares, strict=False):
+            left -= share
+            if left < 0:
+                return place
+        return -1
 
     def _check_out(self) -> None:
-        if not self.cart or self.rng.random() < _CART_LEFT:
+        if not self._cart or self._chance.random() < _CART_LEFT:
             return
-        shop = self.world.shop
-        for row in list(self.cart):
-            if self.rng.random() < _CART_REMOVED:
-                self._say(Action.CART_REMOVE, median_s=15, product=shop.catalog.ids[row])
-                self.cart.remove(row)
-        self.time += int(40 * math.exp(0.6 * self.rng.standard_normal()) * SECOND) if self.cart else 0
-        for row in self.cart:
-            self._record(Action.PURCHASE, product=shop.catalog.ids[row], price=shop.price[row])
-            self.past.append(Past(int(shop.category[row]), row))
+        shop = self._shop
+        for row in list(self._cart):
+            if self._chance.random() < _CART_REMOVED:
+                self._say(15, Action.CART_REMOVE, None, None, shop.catalog.ids[row])
+                self._cart.remove(row)
+        if self._cart:
+            self._wait(40)
+        for row in self._cart:
+            self._record(Action.PURCHASE, None, None, shop.catalog.ids[row], None, shop.price[row])
+            self._past.append(Past(shop.category[row], row))
 
-    def _say(self, action: Action, *, median_s: float, **values: object) -> None:
-        if self.time > self.start or action is not Action.SEARCH:
+    def _say(
+        self,
+        median_s: float,
+        action: Action,
+        query: str | None = None,
+        shown: list[str] | None = None,
+        product: str | None = None,
+        rank: int | None = None,
+    ) -> None:
+        if self._time > self._start or action is not Action.SEARCH:
             self._wait(median_s)
-        self._record(action, **values)
-        self.time += 1  # events of one session never share a time, so their order is in the log itself
+        self._record(action, query, shown, product, rank)
+        self._time += 1  # events of one session never share a time, so their order is in the log itself
 
     def _wait(self, median_s: float) -> None:
-        pause = median_s * math.exp(0.95 * self.rng.standard_normal())
-        self.time += int(min(600.0, max(1.0, pause)) * SECOND)
+        """Lets time pass: whole milliseconds, far coarser than what platforms' logarithms may differ in."""
+        pause = median_s * math.exp(0.95 * self._chance.normal())
+        self._time += int(min(600.0, max(1.0, pause)) * 1000) * (SECOND // 1000)
 
-    def _record(self, action: Action, **values: object) -> None:
-        self.recorder.event(self.person.id, self.name, self.time, action, **values)
+    def _record(
+        self,
+        action: Action,
+        query: str | None = None,
+        shown: list[str] | None = None,
+        product: str | None = None,
+        rank: int | None = None,
+        price: float | None = None,
+    ) -> None:
+        self._recorder.rows.append(
+            Row(self._person.id, self._name, self._time, action, query, shown, product, rank, price)
+        )

@@ -6,8 +6,7 @@ from bisect import bisect
 from itertools import accumulate
 from typing import NamedTuple
 
-import numpy as np
-
+from paars_bench.data.demo.chance import Chance
 from paars_bench.data.demo.people import Person
 from paars_bench.data.demo.shop import Shop
 from paars_bench.data.demo.vocabulary import categories
@@ -41,7 +40,7 @@ KINDS: dict[str, Kind] = {
 _KIND_NAMES = list(KINDS)
 _KIND_ENDS = list(accumulate(k.share for k in KINDS.values()))[:-1]
 
-_SENTENCES: dict[str, tuple[str, ...]] = {
+SENTENCES: dict[str, tuple[str, ...]] = {
     "browse": (
         "Just looking around for ideas in {leaf}, not set on buying anything.",
         "Curious what is new in {leaf}.",
@@ -106,49 +105,51 @@ class Need(NamedTuple):
     product: int
 
 
-def draw_need(rng: np.random.Generator, person: Person, shop: Shop, past: list[Past]) -> Need:
+def draw_kind(chance: Chance) -> str:
+    """Draws a kind of visit in the shares of ``KINDS``."""
+    return _KIND_NAMES[bisect(_KIND_ENDS, chance.random())]
+
+
+def draw_need(chance: Chance, person: Person, shop: Shop, past: list[Past]) -> Need:
     """Draws why a shopper comes now."""
-    kind = _KIND_NAMES[bisect(_KIND_ENDS, rng.random())]
-    draws = rng.random(len(past)).tolist() if kind == "reorder" else []
-    worn = [p for p, draw in zip(past, draws, strict=False) if draw < categories()[p.category].reorder]
-    if kind == "reorder" and not worn:
-        kind = "buy"
+    kind = draw_kind(chance)
     if kind == "reorder":
-        item = worn[int(rng.integers(len(worn)))]
-        brand = shop.brand[item.product]
-        return Need(kind, item.category, shop.type[item.product], (), brand, item.product)
-    category = _category(rng, person, kind)
+        worn = [p for p in past if chance.random() < categories()[p.category].reorder]
+        if worn:
+            return need_again(chance.one_of(worn).product, shop)
+        kind = "buy"
+    ends = person.gift_ends if kind == "gift" else person.ends
+    category = bisect(ends, chance.random() * ends[-1], hi=len(ends) - 1)
+    return need_in(chance, person, kind, category)
+
+
+def need_again(product: int, shop: Shop) -> Need:
+    """Returns the need of something bought before."""
+    return Need("reorder", shop.category[product], shop.type[product], (), shop.brand[product], product)
+
+
+def need_in(chance: Chance, person: Person, kind: str, category: int) -> Need:
+    """Draws what a shopper has in mind who comes for something of a category."""
     leaf = categories()[category]
-    wishes = [person.wish[category]] if rng.random() < 0.6 and kind != "gift" else []
-    if rng.random() < 0.5:
-        wishes.append(leaf.features[int(rng.integers(len(leaf.features)))])
-    favourite = person.favourite[category] if rng.random() < 0.6 else ""
-    kind_of = leaf.types[int(rng.integers(len(leaf.types)))]
-    return Need(kind, category, kind_of, tuple(dict.fromkeys(wishes)), favourite, -1)
+    wishes = [person.wish[category]] if chance.random() < 0.6 and kind != "gift" else []
+    if chance.random() < 0.5:
+        wishes.append(chance.one_of(leaf.features))
+    favourite = person.favourite[category] if chance.random() < 0.6 else ""
+    return Need(kind, category, chance.one_of(leaf.types), tuple(dict.fromkeys(wishes)), favourite, -1)
 
 
-def sentence(rng: np.random.Generator, need: Need) -> str:
+def sentence(chance: Chance, need: Need) -> str:
     """Returns the intention of a session that starts with ``need``."""
     leaf = categories()[need.category]
-    choices = [s for s in _SENTENCES[need.kind] if need.brand or "{brand}" not in s]
+    choices = [s for s in SENTENCES[need.kind] if need.brand or "{brand}" not in s]
     if not need.wishes:
         choices = [s for s in choices if "{wish}" not in s]
     if leaf.reorder > 0.2:
         choices = [s for s in choices if "worn-out" not in s]
-    text = choices[int(rng.integers(len(choices)))]
-    return text.format(
+    return chance.one_of(choices).format(
         leaf=leaf.leaf.lower(),
         thing=leaf.thing,
         type=need.type.lower(),
         wish=need.wishes[0] if need.wishes else "",
         brand=need.brand,
     )
-
-
-def _category(rng: np.random.Generator, person: Person, kind: str) -> int:
-    taste = person.taste
-    if kind == "gift":
-        durable = np.array([leaf.reorder <= 0.1 for leaf in categories()], float)
-        taste = durable * (0.02 + person.taste)
-    ends = np.cumsum(taste)
-    return int(np.searchsorted(ends, rng.random() * ends[-1], side="right"))
