@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ast
 import json
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -18,10 +18,11 @@ from paars_bench.data.importing.columns import Column
 Bools = NDArray[np.bool_]
 Times = NDArray[np.int64]
 
-_ZONED = re.compile(r"(?:[zZ]|[+-]\d\d:?\d\d|[+-]\d\d)$")
-_ISO_ZONED = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d([.,]\d+)?)? ?(Z|z|[+-]\d\d(:?\d\d)?)$"
+_ISO_ZONED = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d(:?\d\d)?)$"
 _ISO_PLAIN = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d([.,]\d+)?)?)?$"
 _UNIX = r"^-?\d{1,19}(\.\d+)?$"
+_SIMPLE_LIST = r'^\[\s*("[^"\\]*"(\s*,\s*"[^"\\]*")*)?\s*\]$'
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 EARLIEST = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp() * 1e6)
 
 
@@ -32,6 +33,8 @@ def latest() -> int:
 
 def text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Returns text without white space around it; null where nothing is left."""
+    if pa.types.is_list(column.type):
+        column = pa.chunked_array([pa.array([v and json.dumps(v) for v in column.to_pylist()], pa.string())])
     if not pa.types.is_string(column.type):
         column = column.cast(pa.string())
     trimmed = pc.utf8_trim_whitespace(column)
@@ -76,7 +79,8 @@ def read_times(column: pa.ChunkedArray, spec: Column) -> ReadTimes:
         stamps = column.cast(pa.timestamp("us", tz="UTC") if known or spec.zone else pa.timestamp("us"), safe=False)
         micros[:] = pc.fill_null(stamps.cast(pa.int64()), 0).to_numpy()
         return ReadTimes(micros, ~missing, zoned | known, missing)
-    column = text(column)
+    column = pc.replace_substring_regex(text(column), " (UTC|[+-][0-9:]+)$", r"\1")
+    column = pc.replace_substring_regex(column, "(UTC|z)$", "Z")
     missing = mask(pc.is_null(column))
     if spec.format is not None:
         _each(column, ~missing, lambda t: datetime.strptime(t, str(spec.format)), spec.zone, micros, readable, zoned)
@@ -114,12 +118,13 @@ def _each(
     column: pa.ChunkedArray, here: Bools, parse: Any, zone: str | None, micros: Times, readable: Bools, zoned: Bools
 ) -> None:
     own = ZoneInfo(zone) if zone else UTC
-    for i in np.flatnonzero(here).tolist():
+    places = np.flatnonzero(here).tolist()
+    for i, written in zip(places, column.filter(pa.array(here)).to_pylist(), strict=True):
         try:
-            time = parse(column[i].as_py())
+            time = parse(written)
             zoned[i] |= time.tzinfo is not None
-            micros[i] = int((time if time.tzinfo else time.replace(tzinfo=own)).timestamp() * 1e6)
-        except (ValueError, OverflowError, OSError):
+            micros[i] = ((time if time.tzinfo else time.replace(tzinfo=own)) - _EPOCH) // _MICROSECOND
+        except (ValueError, OverflowError):
             continue
         readable[i] = True
 
@@ -142,7 +147,13 @@ def read_numbers(column: pa.ChunkedArray) -> Numbers:
     """Reads numbers; a currency sign and thousands separators are taken off."""
     column = text(column)
     missing = mask(pc.is_null(column))
-    bare = pc.replace_substring_regex(column, r"^[A-Z]{0,3}\s*[$€£¥₹]?\s*|\s*[€£¥₹]$", "")
+    try:
+        values = pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
+        if np.isfinite(values[~missing]).all():
+            return Numbers(values, np.zeros(len(values), bool))
+    except pa.ArrowInvalid:
+        pass  # one of them is written otherwise
+    bare = pc.replace_substring_regex(column, r"^([A-Z]{3}\s*)?[$€£¥₹]?\s*|\s*[€£¥₹]$", "")
     bare = pc.replace_substring_regex(bare, r",(\d{3})\b", r"\1")
     good = mask(pc.match_substring_regex(bare, r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"))
     values = np.full(len(column), np.nan)
@@ -150,30 +161,91 @@ def read_numbers(column: pa.ChunkedArray) -> Numbers:
         plain = pc.replace_substring_regex(bare.filter(pa.array(good)), r"^\+", "")
         values[good] = plain.cast(pa.float64()).to_numpy()
     finite = np.isfinite(values)
-    return Numbers(values, ~missing & ~finite)
+    return Numbers(np.where(finite, values, np.nan), ~missing & ~finite)
 
 
-def read_lists(column: pa.ChunkedArray, split: str | None) -> tuple[list[list[str] | None], Bools]:
-    """Reads lists of text: JSON, or parted by ``split``; the mask says where that failed."""
-    unreadable = np.zeros(len(column), bool)
-    out: list[list[str] | None] = []
-    for i, value in enumerate(column.to_pylist()):
-        if value is None or not value.strip():
-            out.append(None)
-        elif split is not None:
-            out.append([p for p in (part.strip() for part in value.split(split)) if p])
-        else:
-            found = _json_list(value)
-            unreadable[i] = found is None
-            out.append(found)
-    return out, unreadable
+class Lists(NamedTuple):
+    """Lists of text, null where there is none, and where something was written that is none."""
+
+    values: pa.Array
+    unreadable: Bools
 
 
-def _json_list(value: str) -> list[str] | None:
+def read_lists(column: pa.ChunkedArray, split: str | None, *, path: bool = False) -> Lists:
+    """Reads lists of text: JSON, as Python prints one, or parted by ``split``.
+
+    Args:
+        column: text, or lists already.
+        split: what parts the places; None for JSON.
+        path: a text that is no list is a path of one step, and steps without a name are left out.
+    """
+    size = len(column)
+    if pa.types.is_list(column.type):
+        lists = column.combine_chunks()
+        return _checked(lists if isinstance(lists, pa.Array) else pa.concat_arrays(lists.chunks), path)
+    column = text(column)
+    if column.null_count == size:
+        return Lists(pa.nulls(size, pa.list_(pa.string())), np.zeros(size, bool))
+    if split is not None:
+        return _checked(pc.split_pattern(column, split).combine_chunks(), path)
+    simple = mask(pc.match_substring_regex(column, _SIMPLE_LIST))
+    inner = pc.replace_substring_regex(column.filter(pa.array(simple)), r'^\[\s*"?|"?\s*\]$', "")
+    parts = pc.split_pattern_regex(inner, r'"\s*,\s*"').combine_chunks()
+    empty = pa.scalar([], pa.list_(pa.string()))
+    bare = mask(pc.match_substring_regex(column.filter(pa.array(simple)), r"^\[\s*\]$"))
+    parts = pc.if_else(pa.array(bare), empty, parts) if bare.any() else parts
+    others = [_list_of(v, path) for v in column.filter(pa.array(~simple)).to_pylist()]
+    failed = np.zeros(size, bool)
+    failed[~simple] = np.array([v == _FAILED for v in others], bool)
+    rest = pa.array([None if v == _FAILED else v for v in others], pa.list_(pa.string()))
+    place = np.empty(size, np.int64)
+    place[simple], place[~simple] = np.arange(len(parts)), len(parts) + np.arange(len(rest))
+    read = _checked(pa.concat_arrays([parts, rest]).take(pa.array(place)), path)
+    return Lists(read.values, read.unreadable | failed)
+
+
+_FAILED = "no list"
+
+
+def _list_of(value: str | None, path: bool) -> list[str] | str | None:
+    if value is None:
+        return None
+    if not value.startswith("["):
+        return [value] if path else _FAILED
     try:
         found = json.loads(value)
     except (ValueError, RecursionError):
-        return None
-    if not isinstance(found, list) or any(isinstance(v, dict | list) or v is None for v in found):
-        return None
-    return [str(v).strip() for v in found]
+        try:
+            found = ast.literal_eval(value)  # pandas writes a column of lists like this
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            return _FAILED
+    if not isinstance(found, list) or not all(isinstance(v, str | int | float) for v in found):
+        return _FAILED
+    return [str(v) for v in found]
+
+
+def _checked(lists: pa.Array, path: bool) -> Lists:
+    """Trims every place; a place that holds nothing would move all after it, so its list cannot be read."""
+    flat = pc.utf8_trim_whitespace(lists.flatten())
+    parents = np.asarray(pc.list_parent_indices(lists).to_numpy(), np.int64)
+    hollow = mask(pc.or_kleene(pc.equal(flat, ""), pc.is_null(flat)))
+    unreadable = np.zeros(len(lists), bool)
+    if path:
+        flat, parents = flat.filter(pa.array(~hollow)), parents[~hollow]
+    else:
+        unreadable[parents[hollow]] = True
+    null = mask(pc.is_null(lists)) | unreadable
+    keep = ~unreadable[parents]
+    flat, parents = flat.filter(pa.array(keep)), parents[keep]
+    offsets = np.append(0, np.cumsum(np.bincount(parents, minlength=len(lists)))).astype(np.int32)
+    made = pa.ListArray.from_arrays(pa.array(offsets, mask=np.append(null, False)), flat)
+    return Lists(made, unreadable)
+
+
+def repeats(lists: pa.Array) -> Bools:
+    """Says which lists hold a text twice."""
+    codes = np.asarray(lists.flatten().dictionary_encode().indices.to_numpy(), np.int64)
+    parents = np.asarray(pc.list_parent_indices(lists).to_numpy(), np.int64)
+    different = np.unique(parents * (int(codes.max(initial=0)) + 1) + codes)
+    distinct = np.bincount(different // (int(codes.max(initial=0)) + 1), minlength=len(lists))
+    return np.asarray(distinct < np.bincount(parents, minlength=len(lists)), bool)

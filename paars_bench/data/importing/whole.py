@@ -1,0 +1,171 @@
+"""What only the whole of a log shows: mixed zones, unknown products, sessions, duplicates, order, ranks and lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from paars_bench.data.importing.columns import ColumnMap
+from paars_bench.data.importing.convert import Bools, mask
+from paars_bench.data.importing.defects import Defects
+from paars_bench.data.importing.events import ReadEvents
+from paars_bench.data.importing.made_sessions import made_sessions
+from paars_bench.data.importing.rules import RULES, Fate
+from paars_bench.data.schema import EVENTS, Action
+
+_SAME = ("shopper", "session", "time", "action", "query", "product", "rank", "price", "arm")
+
+
+class _Log:
+    """The events of all files while they are checked."""
+
+    def __init__(self, read: ReadEvents, names: Mapping[str, str], defects: Defects) -> None:
+        self.table, self._files, self._names, self._defects = read.table.combine_chunks(), read.files, names, defects
+        self._codes: dict[str, NDArray[np.int64]] = {}
+
+    def find(self, rule: str, name: str, where: Bools) -> None:
+        """Tells every row of a mask; takes it out, or its value, where the rule says so."""
+        if not where.any():
+            return
+        self._tell(rule, name, where)
+        fate = RULES[rule].fate
+        if fate is Fate.QUARANTINED:
+            self.reorder(np.flatnonzero(~where))
+        elif fate is Fate.EMPTIED:
+            null = pa.scalar(None, self.table.schema.field(name).type)
+            self.set(name, pc.if_else(pa.array(where), null, self.column(name)))
+
+    def _tell(self, rule: str, name: str, where: Bools) -> None:
+        column = self._names.get(name, name)
+        for row in self.table.filter(pa.array(where)).to_pylist():
+            record = {
+                self._names.get(n, n): v if isinstance(v, list) else str(v)
+                for n in EVENTS.names
+                if (v := row[n]) is not None
+            }
+            value = record.get(column)
+            self._defects.add(rule, "events", self._files[row["file"]], row["row"], column, value, record)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        return self.table.column(name)
+
+    def set(self, name: str, values: pa.ChunkedArray | pa.Array) -> None:
+        self.table = self.table.set_column(self.table.column_names.index(name), name, values)
+        self._codes.pop(name, None)
+
+    def reorder(self, rows: NDArray[np.int64]) -> None:
+        """Keeps rows, in the order given."""
+        self.table = self.table.take(pa.array(rows)).combine_chunks()
+        self._codes = {name: codes[rows] for name, codes in self._codes.items()}
+
+    def code(self, name: str) -> NDArray[np.int64]:
+        """Returns a number for each different value of a column, -1 for null."""
+        if name not in self._codes:
+            found = self.column(name).combine_chunks().dictionary_encode().indices
+            self._codes[name] = np.asarray(pc.fill_null(found, -1).to_numpy(), np.int64)
+        return self._codes[name]
+
+    def micros(self) -> NDArray[np.int64]:
+        return np.asarray(self.column("time").cast(pa.int64()).to_numpy())
+
+    def is_action(self, action: Action) -> Bools:
+        return mask(pc.equal(self.column("action"), str(action)))
+
+
+def check_events(read: ReadEvents, columns: ColumnMap, known: pa.Array, defects: Defects) -> pa.Table:
+    """Returns the events of a log, schema ``EVENTS``, after the checks that need all of it.
+
+    Args:
+        read: as ``read_events`` gives it.
+        columns: how sessions are made.
+        known: ids of the catalog.
+        defects: told what is wrong.
+    """
+    log = _Log(read, {name: column.column for name, column in columns.events.items()}, defects)
+    zoned = mask(log.column("zoned"))
+    log.find("time_zone", "time", zoned != (zoned.sum() * 2 >= len(zoned)))
+    product = log.column("product")
+    log.find("product_unknown", "product", mask(pc.is_valid(product)) & ~mask(pc.is_in(product, known)))
+    if columns.sessions == "column":
+        _given_sessions(log)
+    else:
+        zone = columns.events["time"].zone if "time" in columns.events else None
+        log.set("session", made_sessions(log.table, log.code("shopper"), columns.sessions, zone or "UTC"))
+    _duplicates(log)
+    _order(log)
+    _ranks(log)
+    return log.table.select(EVENTS.names).cast(EVENTS)
+
+
+def _given_sessions(log: _Log) -> None:
+    log.find("session_missing", "session", mask(pc.is_null(log.column("session"))))
+    session, shopper = log.code("session"), log.code("shopper")
+    size = int(session.max(initial=-1)) + 1
+    first = np.zeros(size, np.int64)
+    first[session] = shopper
+    shared = np.zeros(size, bool)
+    shared[session[first[session] != shopper]] = True
+    log.find("session_shared", "session", shared[session])
+
+
+def _duplicates(log: _Log) -> None:
+    total = np.zeros(log.table.num_rows, np.int64)
+    for name in _SAME:
+        code = log.code(name)
+        if code.max(initial=-1) >= 0:
+            total = np.unique(total * (int(code.max()) + 2) + code + 1, return_inverse=True)[1]
+    order = np.argsort(total, kind="stable")
+    again = order[1:][total[order][1:] == total[order][:-1]]
+    twice = np.zeros(len(total), bool)
+    if len(again):  # lists are compared only where all else is the same
+        alike = np.isin(total, total[again])
+        shown = log.column("shown").filter(pa.array(alike)).to_pylist()
+        seen: set[tuple[int, str]] = set()
+        for row, code, places in zip(np.flatnonzero(alike).tolist(), total[alike].tolist(), shown, strict=True):
+            key = (code, repr(places))
+            twice[row] = key in seen
+            seen.add(key)
+    log.find("duplicate", "", twice)
+
+
+def _order(log: _Log) -> None:
+    """Puts the events of a session in order of time; those of one time keep the order they came in."""
+    session, time = log.code("session"), log.micros()
+    in_file = np.argsort(session, kind="stable")
+    back = np.zeros(len(session), bool)
+    same = session[in_file][1:] == session[in_file][:-1]
+    back[in_file[1:]] = same & (np.diff(time[in_file]) < 0)
+    log.find("unordered", "time", back)
+    log.reorder(np.lexsort((time, session)))
+    session, left = log.code("session"), log.is_action(Action.LEAVE)
+    before: NDArray[np.int64] = np.cumsum(left) - left  # departures before the row
+    starts = np.r_[True, session[1:] != session[:-1]][: len(session)]
+    at_start = np.maximum.accumulate(np.where(starts, before, 0)) if len(session) else before
+    log.find("after_leave", "action", before > at_start)
+
+
+def _ranks(log: _Log) -> None:
+    """Looks every ranked view up in the list of the search before it."""
+    session = log.code("session")
+    lists = log.column("shown").combine_chunks()
+    length = np.asarray(pc.fill_null(pc.list_value_length(lists), 0).to_numpy(), np.int64)
+    if not length.any():
+        return
+    search = log.is_action(Action.SEARCH)
+    origin = np.maximum.accumulate(np.where(search, np.arange(len(session)), -1))
+    rank = np.asarray(pc.fill_null(log.column("rank"), 0).to_numpy(), np.int64)
+    own = (origin >= 0) & (session[np.maximum(origin, 0)] == session)
+    size = length[np.maximum(origin, 0)]
+    ranked = (rank > 0) & own & (size > 0)
+    outside = ranked & (rank > size)
+    looked = ranked & ~outside
+    at = np.asarray(lists.offsets.to_numpy(), np.int64)[origin[looked]] + rank[looked] - 1
+    there = lists.values.take(pa.array(at))
+    other = np.zeros(len(session), bool)
+    other[looked] = mask(pc.not_equal(there, log.column("product").combine_chunks().filter(pa.array(looked))))
+    log.find("rank_outside", "rank", outside)
+    log.find("rank_other", "rank", other)
