@@ -64,7 +64,7 @@ def _products(rows: Rows, seen: set[str]) -> pa.Table:
     made["description"] = rows.texts("description", limited=False)
     made["reviews"] = _reviews(rows)
     made["sponsored"] = _sponsored(rows)
-    return rows.kept(pa.table({n: made[n] for n in CATALOG.names}).cast(CATALOG))
+    return rows.kept(pa.table({n: made[n] for n in CATALOG.names})).cast(CATALOG)
 
 
 def _whole(rows: Rows, counts: pa.Array) -> pa.Array:
