@@ -70,9 +70,9 @@ def catalog_lines() -> list[str]:
     return [heads, *rows]
 
 
-def write_catalog(folder: Path) -> Path:
+def write_catalog(folder: Path, encoding: str = "utf-8") -> Path:
     path = folder / "products.csv"
-    path.write_text("".join(catalog_lines()), encoding="utf-8")
+    path.write_bytes("".join(catalog_lines()).encode(encoding))
     return path
 
 
