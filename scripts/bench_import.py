@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -69,27 +70,34 @@ def generate(folder: Path, events: int) -> dict[str, Path]:
 
 
 def measure(what: str, file: str, folder: str) -> None:
-    """Does one thing and prints its seconds and the peak memory of the process in MB, libraries included."""
+    """Does one thing and prints its ``Cost``; memory is that of the process, libraries included."""
     from paars_bench.data.importing.columns import ColumnMap
     from paars_bench.data.importing.importer import Sources, import_log
     from paars_bench.data.importing.written import Described
 
-    start = time.perf_counter()
+    start, worked = time.perf_counter(), time.process_time()
     if what == "pyarrow":
         pacsv.read_csv(file)
     else:
         sources = Sources((file,), str(Path(folder) / "products.csv"))
         import_log(sources, ColumnMap(), Path(tempfile.mkdtemp(dir=folder)) / "out", Described("bench", "simulated"))
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, time.process_time() - worked
     status = Path("/proc/self/status").read_text()  # ru_maxrss would count the parent's memory
-    print(json.dumps([seconds, int(status.split("VmHWM:")[1].split()[0]) / 1024]))
+    print(json.dumps([seconds, cpu, int(status.split("VmHWM:")[1].split()[0]) / 1024]))
 
 
-def run(what: str, file: Path, folder: str) -> tuple[float, float]:
+class Cost(NamedTuple):
+    """Seconds by the clock, seconds of CPU, and peak memory in MB."""
+
+    seconds: float
+    cpu: float
+    memory: float
+
+
+def run(what: str, file: Path, folder: str) -> Cost:
     """Measures in a process of its own."""
     words = [sys.executable, __file__, "--measure", what, str(file), folder]
-    seconds, memory = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
-    return seconds, memory
+    return Cost(*json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout))
 
 
 def main() -> None:
@@ -100,15 +108,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for events in sizes:
             files = generate(Path(folder), events)
-            peer, peer_memory = run("pyarrow", files["csv"], folder)
+            peer = run("pyarrow", files["csv"], folder)
             size = files["csv"].stat().st_size / 1e6
-            print(f"{events:,} events, {size:.0f} MB of CSV; pyarrow.csv.read_csv: {peer:.2f} s, {peer_memory:.0f} MB")
+            print(f"{events:,} events, {size:.0f} MB of CSV; pyarrow.csv.read_csv: {words(peer)}")
             for kind, file in files.items():
-                seconds, memory = run("import", file, folder)
+                cost = run("import", file, folder)
                 print(
-                    f"  import of {kind}: {seconds:.1f} s, {events / seconds:,.0f} events/s, {memory:.0f} MB; "
-                    f"{seconds / peer:.0f} times the time, {memory / peer_memory:.1f} times the memory of read_csv"
+                    f"  import of {kind}: {words(cost)}, {events / cost.seconds:,.0f} events/s; "
+                    f"{cost.cpu / peer.cpu:.0f} times the CPU, "
+                    f"{cost.memory / peer.memory:.1f} times the memory of read_csv"
                 )
+
+
+def words(cost: Cost) -> str:
+    return f"{cost.seconds:.1f} s ({cost.cpu:.1f} s of CPU), {cost.memory:.0f} MB"
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ class _Reader:
         self._mac: bool | None = None
         self.mark = delimiter.encode()
         mark = re.escape(self.mark)
-        plain = b'[^"' + mark + rb"\n][^" + mark + rb"\n]*?|"
+        plain = b'|[^"' + mark + rb"\n][^" + mark + rb"\n]*?"
         self._field = re.compile(rb'(?:"([^"]*(?:""[^"]*)*)"|(' + plain + rb"))(" + mark + rb"|\r?\n|\r?\Z)")
         self._open = re.compile(rb'"[^"]*(?:""[^"]*)*\Z')
 

@@ -163,16 +163,25 @@ def _json_object(target: Target, number: int, line: bytes) -> dict[str, Any] | N
 
 
 def _of_records(target: Target, rows: list[int], records: list[dict[str, Any]], refused: int) -> Chunk:
-    names = list(dict.fromkeys(k for r in records for k in r))
+    names: dict[str, Any] = {}
+    for record in records:
+        names.update(record)
     columns = {n: _column([r.get(n) for r in records]) for n in names}
     return _sound(target, np.array(rows, np.int64), pa.table(columns), refused)
 
 
 def _column(values: list[Any]) -> pa.Array:
+    kind = type(next((v for v in values if v is not None), ""))
     try:
-        return pa.array(values, pa.string())
+        if kind in _KINDS:
+            found = pa.array(values, _KINDS[kind])
+            return found.cast(pa.string()) if kind is int else found
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.array([_text(v) for v in values], pa.string())
+        pass  # its values are of several kinds
+    return pa.array([_text(v) for v in values], pa.string())
+
+
+_KINDS = {str: pa.string(), int: pa.int64(), list: pa.list_(pa.string())}
 
 
 def _text(value: Any) -> str | None:

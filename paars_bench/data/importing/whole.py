@@ -18,6 +18,7 @@ from paars_bench.data.importing.rules import RULES, Fate
 from paars_bench.data.schema import EVENTS, Action
 
 _SAME = ("shopper", "session", "time", "action", "query", "product", "rank", "price", "arm")
+_FACTORS = np.random.Generator(np.random.PCG64(0)).integers(1, 2**63, len(_SAME)) | 1
 
 
 class _Log:
@@ -113,22 +114,19 @@ def _given_sessions(log: _Log) -> None:
 
 
 def _duplicates(log: _Log) -> None:
-    total = np.zeros(log.table.num_rows, np.int64)
-    for name in _SAME:
-        code = log.code(name)
-        if code.max(initial=-1) >= 0:
-            total = np.unique(total * (int(code.max()) + 2) + code + 1, return_inverse=True)[1]
-    order = np.argsort(total, kind="stable")
-    again = order[1:][total[order][1:] == total[order][:-1]]
-    twice = np.zeros(len(total), bool)
-    if len(again):  # lists are compared only where all else is the same
-        alike = np.isin(total, total[again])
-        shown = log.column("shown").filter(pa.array(alike)).to_pylist()
-        seen: set[tuple[int, str]] = set()
-        for row, code, places in zip(np.flatnonzero(alike).tolist(), total[alike].tolist(), shown, strict=True):
-            key = (code, repr(places))
-            twice[row] = key in seen
-            seen.add(key)
+    """Finds rows that say what an earlier one says; a hash finds the candidates, and those are compared."""
+    hashed = np.zeros(log.table.num_rows, np.int64)
+    for name, factor in zip(_SAME, _FACTORS, strict=True):
+        hashed += log.code(name) * factor
+    places = np.sort(hashed)
+    alike = np.isin(hashed, places[1:][places[1:] == places[:-1]])
+    twice = np.zeros(len(hashed), bool)
+    seen: set[str] = set()
+    rows = log.table.select([*_SAME, "shown"]).filter(pa.array(alike)).to_pylist()
+    for row, values in zip(np.flatnonzero(alike).tolist(), rows, strict=True):
+        said = repr(values)
+        twice[row] = said in seen
+        seen.add(said)
     log.find("duplicate", "", twice)
 
 

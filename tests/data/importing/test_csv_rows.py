@@ -49,7 +49,7 @@ def test_what_the_csv_module_writes_is_read_with_its_row_numbers(rows, size, end
     assert bad == {n: "fields" for n, r in enumerate(rows, 2) if len(r) != 2}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     content=st.text(st.sampled_from('ab,"\n\r'), max_size=60),
     size=st.sampled_from([1, 2, 5, 1 << 20]),
