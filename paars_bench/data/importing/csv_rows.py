@@ -53,7 +53,7 @@ class CsvBlock(NamedTuple):
 
 
 def csv_blocks(file: str, handle: Readable, delimiter: str, *, size: int = _BLOCK) -> Iterator[CsvBlock]:
-    """Yields the rows of a CSV file.
+    """Yields the rows of a CSV file: at least one block, which tells the columns.
 
     Args:
         file: as errors name it.
@@ -67,6 +67,7 @@ def csv_blocks(file: str, handle: Readable, delimiter: str, *, size: int = _BLOC
     reader = _Reader(handle, delimiter, size)
     names = _header(file, reader)
     number = 2
+    yield _nothing(names)
     while reader.fill():
         parsed = _quick(reader, names, delimiter, number) or _slow(reader, names, number)
         reader.block = reader.block[parsed.size :]
@@ -153,6 +154,10 @@ def _header(file: str, reader: _Reader) -> list[str]:
     return names
 
 
+def _nothing(names: list[str]) -> CsvBlock:
+    return CsvBlock(np.zeros(0, np.int64), pa.table([pa.array([], pa.binary())] * len(names), names=names), [])
+
+
 def _quick(reader: _Reader, names: list[str], delimiter: str, number: int) -> _Parsed | None:
     """Parses a block in C; None where a mark or a line end does not stand where the standard puts it."""
     block = reader.block
@@ -160,8 +165,7 @@ def _quick(reader: _Reader, names: list[str], delimiter: str, number: int) -> _P
     ends, quotes = np.flatnonzero(buffer == _NEWLINE), np.flatnonzero(buffer == _QUOTE)
     ends = ends[np.searchsorted(quotes, ends) % 2 == 0]  # the others stand between quotation marks
     if not reader.end and not len(ends):
-        nothing = CsvBlock(np.zeros(0, np.int64), pa.table([pa.array([], pa.binary())] * len(names), names=names), [])
-        return _Parsed(nothing, 0, number) if len(block) < _LONGEST_ROW else None
+        return _Parsed(_nothing(names), 0, number) if len(block) < _LONGEST_ROW else None
     size = len(block) if reader.end else int(ends[-1]) + 1
     if not _standard(buffer[:size], quotes[quotes < size], ord(delimiter)):
         return None

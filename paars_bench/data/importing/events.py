@@ -72,7 +72,7 @@ def read_events(
         if not files or files[-1] != chunk.file:
             files.append(chunk.file)
         have = chunk.table.column_names
-        if chunk.table.num_rows:
+        if have:  # none of a chunk had a column where every row was refused
             found = source_columns(columns.events, EVENT_COLUMNS, have, chunk.file)
             needed(
                 found,

@@ -39,7 +39,7 @@ def read_catalog(chunks: Iterable[Chunk], columns: ColumnMap, defects: Defects) 
     tables, seen = [], set[str]()
     for chunk in chunks:
         have = chunk.table.column_names
-        if chunk.table.num_rows:
+        if have:  # none of a chunk had a column where every row was refused
             found = source_columns(columns.catalog, CATALOG_COLUMNS, have, chunk.file)
             needed(found, ("id", "title"), chunk.file, have, "map it under `catalog` of --columns")
             tables.append(_products(Rows(chunk, "catalog", found, defects), seen))
@@ -154,9 +154,9 @@ def read_shoppers(chunks: Iterable[Chunk], columns: ColumnMap, defects: Defects)
     tables: list[pa.Table] = []
     seen: set[str] = set()
     for chunk in chunks:
-        if not chunk.table.num_rows:
-            continue
         have = chunk.table.column_names
+        if not have:
+            continue
         if columns.shopper_id not in have:
             raise DataError(
                 f"{chunk.file}: no column {columns.shopper_id!r}; set `shopper_id` in --columns, "
