@@ -89,8 +89,8 @@ def figure_lines(log: Log) -> str:
         places = ", ".join(f"{share:.1%}" for share in figures.rank_shares)
         lines.append(f"{figures.views_with_rank:,} views with a rank; places 1 to 10: {places}")
     lines.append(
-        f"{figures.with_truth:,} shoppers with demographics or answers, "
-        f"{figures.intentions:,} sessions with an intention"
+        f"shoppers with demographics or answers: {figures.with_truth:,}; "
+        f"sessions with an intention: {figures.intentions:,}"
     )
     return "\n".join(lines)
 

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 
 from paars_bench.data.definition import bounds
 from paars_bench.data.importing.columns import EVENT_COLUMNS, ColumnMap, needed, source_columns
-from paars_bench.data.importing.convert import EARLIEST, Bools, latest, mask, read_numbers, read_times, repeats
+from paars_bench.data.importing.convert import EARLIEST, Bools, latest, mask, read_numbers, read_times
 from paars_bench.data.importing.defects import Defects
 from paars_bench.data.importing.formats import Chunk
+from paars_bench.data.importing.lists import repeats
 from paars_bench.data.importing.products import LogCatalog
 from paars_bench.data.importing.rows import Rows
 from paars_bench.data.schema import EVENTS, Action, Event

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from paars_bench.data.importing.columns import Column
-from paars_bench.data.importing.convert import Bools, Lists, mask, read_lists, read_numbers, text
+from paars_bench.data.importing.convert import Bools, mask, read_numbers, text
 from paars_bench.data.importing.defects import Defects
 from paars_bench.data.importing.formats import Chunk
+from paars_bench.data.importing.lists import Lists, read_lists
 from paars_bench.data.importing.rules import LONGEST, RULES, Fate
 
 
