@@ -140,13 +140,32 @@ def validate(quarantine: Path | None, **options: Any) -> int:
     return PARTIAL if len(imported.defects) else 0
 
 
+def _named(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the data set that `describe` and `mine` are about, with or without the flag that other commands have."""
+    command = click.option("--dataset", "flag", metavar="NAME|FOLDER", help="The same, as other commands take it.")(
+        command
+    )
+    return click.argument("dataset", required=False, metavar="NAME|FOLDER")(command)
+
+
+def _one(dataset: str | None, flag: str | None) -> str:
+    if (dataset is None) == (flag is None):
+        raise UsageError("name one data set or folder, such as demo; see `paars-bench ls datasets`.")
+    return dataset or flag or ""
+
+
 @data.command(
     short_help="Show what a data set or a log of agents holds.",
-    epilog=examples("paars-bench data describe demo", "paars-bench data describe runs/first/agent_log"),
+    epilog=examples(
+        "paars-bench data describe demo",
+        "paars-bench data describe --dataset completejourney",
+        "paars-bench data describe runs/first/agent_log",
+    ),
 )
-@click.argument("dataset", metavar="NAME|FOLDER")
-def describe(dataset: str) -> int:
+@_named
+def describe(dataset: str | None, flag: str | None) -> int:
     """Show the figures of a data set by name, of an imported folder, or of the agent_log of a run."""
+    dataset = _one(dataset, flag)
     from paars_bench.cli.data_tables import about_lines, figure_lines
     from paars_bench.data.agent_folder import is_agent_log, read_agent_log
 
@@ -169,10 +188,11 @@ def describe(dataset: str) -> int:
     short_help="Show how many cases each rule keeps.",
     epilog=examples("paars-bench data mine demo", "paars-bench data mine mylog --to mylog_cases"),
 )
-@click.argument("dataset", metavar="NAME|FOLDER")
+@_named
 @click.option("--to", "folder", type=click.Path(path_type=Path), metavar="FOLDER", help="Write the cases as Parquet.")
-def mine(dataset: str, folder: Path | None) -> int:
+def mine(dataset: str | None, flag: str | None, folder: Path | None) -> int:
     """Make the test sets of the paper and show what each rule kept and dropped."""
+    dataset = _one(dataset, flag)
     from paars_bench.cli.data_tables import funnel_table
     from paars_bench.data import load_dataset
     from paars_bench.run.progress import Screen

@@ -65,16 +65,20 @@ def read_log(
         UsageError: a mapped column is not in its file.
     """
     try:
-        defects = Defects(quarantine)
-    except OSError as error:
-        raise DataError(f"{quarantine}: cannot be written ({error.strerror})") from error
+        return _read(sources, columns, quarantine, progress)
+    except OSError as error:  # what cannot be read is told where it is read
+        raise DataError(f"{quarantine}: cannot be written ({error.strerror or error})") from error
+
+
+def _read(sources: Sources, columns: ColumnMap, quarantine: Path | None, progress: Progress | None) -> Imported:
+    defects = Defects(quarantine)
     try:
-        return _read(sources, columns, defects, progress)
+        return _checked(sources, columns, defects, progress)
     finally:
         defects.close()
 
 
-def _read(sources: Sources, columns: ColumnMap, defects: Defects, progress: Progress | None) -> Imported:
+def _checked(sources: Sources, columns: ColumnMap, defects: Defects, progress: Progress | None) -> Imported:
     def chunks(paths: Iterable[str | None], table: str) -> Iterable[Chunk]:
         for path in paths:
             if path is not None:
@@ -150,7 +154,7 @@ def import_log(
     try:
         inside = scratch / folder.name  # mkdtemp makes a folder that no one else may read
         inside.mkdir()
-        imported = read_log(sources, columns, quarantine=inside / QUARANTINE, progress=progress)
+        imported = _read(sources, columns, inside / QUARANTINE, progress)
         if not imported.log.events.num_rows:
             raise DataError(nothing_sound(imported))
         settings = {"sources": sources._asdict(), "columns": columns.model_dump(mode="json", exclude_defaults=True)}

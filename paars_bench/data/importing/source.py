@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from paars_bench.data.importing.defects import Defects
 from paars_bench.data.importing.formats import Chunk, Target, csv_chunks, json_chunks, parquet_chunks
+from paars_bench.data.registry import META
 from paars_bench.errors import DataError
 
 _SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
@@ -44,6 +45,8 @@ def files_of(source: str) -> list[SourceFile]:
             if not _kind(source):
                 raise DataError(f"{shown}: ends in none of {', '.join(_SUFFIXES)}; rename it or convert it")
             return [SourceFile(shown, system, path)]
+        if system.exists(f"{path.rstrip('/')}/{META}"):
+            raise DataError(f"{shown}: is a data set folder already; see `paars-bench data describe {shown}`")
         inside = sorted(p for p in system.find(path) if _kind(p))
     except (OSError, ValueError, ImportError) as error:
         raise DataError(f"{shown}: cannot be opened ({error})") from error

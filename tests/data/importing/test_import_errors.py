@@ -119,6 +119,18 @@ def test_a_full_disk_ends_in_one_sentence_and_leaves_nothing(tmp_path, capsys, r
     assert {p.name for p in tmp_path.iterdir()} == {"log.csv", "products.csv"}
 
 
+def test_a_full_disk_under_the_quarantine_of_validate_is_one_sentence(tmp_path, capsys):
+    log, catalog = write_log(tmp_path, [event("u-1", time="soon")]), write_catalog(tmp_path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        asked = ("data", "validate", log, "--catalog", catalog, "--quarantine", tmp_path / "q.jsonl")
+        code, _, err = told(capsys, *asked)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert code == 1 and f"{tmp_path / 'q.jsonl'}: cannot be written" in err
+
+
 @pytest.fixture
 def folder(tmp_path, capsys) -> Path:
     log, catalog = write_log(tmp_path, sound_events()), write_catalog(tmp_path)
@@ -147,6 +159,11 @@ def test_a_damaged_folder_is_one_sentence(folder, spoil, words, capsys):
     spoil(folder)
     code, _, err = told(capsys, "data", "describe", folder)
     assert code == 1 and words in err and "unexpected" not in err
+
+
+def test_a_data_set_folder_is_no_log(folder, capsys):
+    code, _, err = told(capsys, "data", "validate", folder)
+    assert code == 1 and "is a data set folder already" in err
 
 
 def test_a_folder_of_another_format_is_refused(folder, capsys):

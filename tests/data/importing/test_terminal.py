@@ -84,6 +84,10 @@ def test_mine_prints_the_funnel_of_the_import_and_of_each_test_set(folder, capsy
         assert len(shown) == len(steps)
         for text, step in zip(block[1:], steps, strict=True):
             assert text.startswith(step.rule) and f" {step.kept:,}" in text
+    assert told(capsys, "data", "mine", "--dataset", folder)[:2] == (code, out)
+    for words in ((), (folder, "--dataset", folder)):
+        code, _, err = told(capsys, "data", "mine", *words)
+        assert code == 1 and "name one data set or folder" in err
     code, _, err = told(capsys, "data", "mine", folder, "--to", folder)
     assert code == 1 and "already there" in err
     code, _, err = told(capsys, "data", "mine", folder, "--to", tmp_path / "log.csv" / "below")
