@@ -10,7 +10,7 @@ from paars_bench.data.cases import CaseKind
 from paars_bench.data.importing.written import read_imported
 from paars_bench.data.log import Log
 from paars_bench.data.mined import About, MinedData
-from paars_bench.data.mining import Mined, mine
+from paars_bench.data.mining import mine
 from paars_bench.data.mining_rules import FunnelStep, MiningRules
 from paars_bench.data.registry import Progress
 from paars_bench.data.schema import Action
@@ -43,7 +43,7 @@ def build(*, path: Path, progress: Progress | None = None) -> MinedData:
         imported=tuple(FunnelStep(*step) for step in meta["steps"]),
     )
     cases = {kind: table for kind, table in mined.cases.items() if kind in kinds}
-    return MinedData(about, log, Mined(mined.split, cases, funnels))
+    return MinedData(about, log, mined._replace(cases=cases, funnels=funnels))
 
 
 def _actions(log: Log) -> frozenset[str]:

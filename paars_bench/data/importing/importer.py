@@ -84,9 +84,13 @@ def _checked(sources: Sources, columns: ColumnMap, defects: Defects, progress: P
             if path is not None:
                 yield from read_chunks(path, table, defects, delimiter=columns.delimiter, encoding=columns.encoding)
 
+    millions = -1
+
     def told(rows: int) -> None:
-        if progress:
-            progress(f"reading the log: {rows:,} rows", 0, 1)
+        nonlocal millions
+        if progress and rows // 1_000_000 > millions:  # not a line a chunk, where there is no terminal
+            millions = rows // 1_000_000
+            progress(f"reading the log: {millions} million rows" if millions else "reading the log", 0, 1)
 
     own = LogCatalog() if sources.catalog is None else None
     products = read_catalog(chunks([sources.catalog], "catalog"), columns, defects)
