@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from logs import HEADER, PRODUCTS, event, fields, line, read, rules, sound_events, write_catalog, write_log
 
+from paars_bench.data import load_dataset
 from paars_bench.data.importing.columns import ColumnMap
 from paars_bench.data.importing.importer import Sources, read_log
 
@@ -203,3 +204,13 @@ def test_no_row_is_lost(rows, suffix, tmp_path_factory):
     elif all(isinstance(row, dict) for row in rows):
         assert got.rows == 1 + len(rows)
     assert all(d["record"] for d in defects)
+
+
+def test_a_data_set_written_as_parquet_is_imported_as_it_was(tmp_path):
+    data = load_dataset("demo:shoppers=20,products=300")
+    pq.write_table(data.log.events, tmp_path / "events.parquet")
+    pq.write_table(data.catalog.table, tmp_path / "catalog.parquet")
+    got = read(tmp_path / "events.parquet", catalog=tmp_path / "catalog.parquet")
+    assert not len(got.defects), got.defects.found()
+    assert got.log.events.equals(data.log.events)
+    assert got.log.catalog.table.equals(data.catalog.table)
