@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import timeit
 from datetime import UTC, datetime, timedelta, timezone
 
 import pyarrow as pa
@@ -104,8 +103,5 @@ def test_bounds_are_those_that_importers_use():
 
 def test_making_an_event_checks_nothing_and_the_schema_loads_no_data_library():
     assert Event("", "", NOW, Action.VIEW, rank=-1).rank == -1
-    making = min(timeit.repeat(lambda: Event("a", "s", NOW, Action.VIEW, product="p", rank=1), number=2000, repeat=5))
-    checked = min(timeit.repeat(lambda: adapter(Event).validate_python(SOUND[Event]), number=2000, repeat=5))
-    assert making < checked
     code = "import sys, paars_bench.data.schema; sys.exit('datasets' in sys.modules or 'pandas' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
