@@ -159,7 +159,7 @@ def test_unsupported_tasks_are_listed_and_the_others_asked() -> None:
 
 
 def test_no_supported_task_is_an_error() -> None:
-    with pytest.raises(UsageError, match="supports none of the tasks .* no cases at all.*data mine"):
+    with pytest.raises(UsageError, match=r"supports none of the tasks .* no cases at all.*data mine"):
         plan(Part(kinds=frozenset()))
 
 
