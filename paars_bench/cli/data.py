@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from paars_bench.cli.base import SETTINGS, Group, examples, key_values
-from paars_bench.cli.table import table
-from paars_bench.errors import UsageError
+from paars_bench.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from paars_bench.data.importing.columns import ColumnMap
-    from paars_bench.data.importing.importer import Imported, Sources
-    from paars_bench.data.mining_rules import FunnelStep
+    from paars_bench.data.importing.importer import Sources
+    from paars_bench.data.mined import MinedData
 
 PARTIAL = 2
 
@@ -47,7 +46,7 @@ def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
                 "columns_file",
                 type=click.Path(path_type=Path),
                 metavar="FILE",
-                help="YAML that maps columns; docs/data.md shows one.",
+                help="YAML that maps columns; paars_bench/data/README.md shows one.",
             ),
             click.option(
                 "--column", multiple=True, metavar="OURS=THEIRS", help="A column of the log; may be repeated."
@@ -97,13 +96,15 @@ def import_(folder: Path, name: str | None, simulated: bool, licence: str, citat
     no row does, else 2.
     """
     sources, columns = _what(options)
-    from paars_bench.data.importing.importer import About, import_log
+    from paars_bench.cli.data_tables import import_lines
+    from paars_bench.data.importing.importer import import_log
+    from paars_bench.data.importing.written import Described
     from paars_bench.run.progress import Screen
 
-    about = About(name or folder.resolve().name, "simulated" if simulated else "real", licence, citation)
+    about = Described(name or folder.resolve().name, "simulated" if simulated else "real", licence, citation)
     with Screen() as screen:
         imported = import_log(sources, columns, folder, about, progress=screen.stage)
-    _show_import(imported)
+    click.echo(import_lines(imported))
     if len(imported.defects):
         click.echo(f"every defect with its row: {folder / 'quarantine.jsonl'}")
     click.echo(f"written to {folder}; next: paars-bench data mine {folder}")
@@ -122,61 +123,51 @@ def import_(folder: Path, name: str | None, simulated: bool, licence: str, citat
 def validate(quarantine: Path | None, **options: Any) -> int:
     """Say what `import` would load of LOG, and where each rule is broken; nothing is written but --quarantine.
 
-    Exit code 0 if no row breaks a rule, else 2.
+    Exit code 0 if no row breaks a rule, 2 if some do, 1 if nothing sound is left.
     """
     sources, columns = _what(options)
-    from paars_bench.data.importing.importer import read_log
+    from paars_bench.cli.data_tables import import_lines
+    from paars_bench.data.importing.importer import nothing_sound, read_log
     from paars_bench.run.progress import Screen
 
     if quarantine is not None and quarantine.exists():
         raise UsageError(f"--quarantine {quarantine}: is already there; name another file")
     with Screen() as screen:
         imported = read_log(sources, columns, quarantine=quarantine, progress=screen.stage)
-    _show_import(imported)
+    click.echo(import_lines(imported))
+    if not imported.log.events.num_rows:
+        raise DataError(nothing_sound(imported))
     return PARTIAL if len(imported.defects) else 0
 
 
-def _show_import(imported: Imported) -> None:
-    log = imported.log
-    click.echo(
-        f"{imported.rows:,} rows read: {log.events.num_rows:,} events of {log.sessions.num_rows:,} sessions loaded, "
-        f"{len(log.catalog):,} products"
+def _named(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the data set that `describe` and `mine` are about, with or without the flag that other commands have."""
+    command = click.option("--dataset", "flag", metavar="NAME|FOLDER", help="The same, as other commands take it.")(
+        command
     )
-    for sentence in imported.assumed:
-        click.echo(f"assumed: {sentence}")
-    found = imported.defects.found()
-    if not found:
-        click.echo("no defect found")
-        return
-    rows = [
-        (
-            t,
-            c or "(row)",
-            f"{n:,}",
-            str(rule.fate),
-            f"{place.file} row {place.row}",
-            f"{rule.words}: {_value(place.value)}",
-        )
-        for t, rule, c, n, place in found
-    ]
-    click.echo(table(("TABLE", "COLUMN", "ROWS", "WHAT BECAME OF THEM", "FIRST AT", "WHAT IS WRONG"), rows))
+    return click.argument("dataset", required=False, metavar="NAME|FOLDER")(command)
 
 
-def _value(value: str | None) -> str:
-    from paars_bench.errors import printable
-
-    return "nothing" if value is None else repr(printable(value)[:60])
+def _one(dataset: str | None, flag: str | None) -> str:
+    if (dataset is None) == (flag is None):
+        raise UsageError("name one data set or folder, such as demo; see `paars-bench ls datasets`.")
+    return dataset or flag or ""
 
 
 @data.command(
     short_help="Show what a data set or a log of agents holds.",
-    epilog=examples("paars-bench data describe demo", "paars-bench data describe runs/first/agent_log"),
+    epilog=examples(
+        "paars-bench data describe demo",
+        "paars-bench data describe --dataset completejourney",
+        "paars-bench data describe runs/first/agent_log",
+    ),
 )
-@click.argument("dataset", metavar="NAME|FOLDER")
-def describe(dataset: str) -> int:
+@_named
+def describe(dataset: str | None, flag: str | None) -> int:
     """Show the figures of a data set by name, of an imported folder, or of the agent_log of a run."""
+    dataset = _one(dataset, flag)
+    from paars_bench.cli.data_tables import about_lines, figure_lines
     from paars_bench.data.agent_folder import is_agent_log, read_agent_log
-    from paars_bench.data.describe import describe_log
 
     if is_agent_log(Path(dataset)):
         log = read_agent_log(Path(dataset))
@@ -187,35 +178,9 @@ def describe(dataset: str) -> int:
 
         with Screen() as screen:
             loaded = load_dataset(dataset, progress=screen.stage)
-        log, about = loaded.log, loaded.about
-        click.echo(f"{about.name}, {about.human_reference} shoppers, revision {about.revision}")
-        click.echo(f"licence: {about.licence}")
-        click.echo(f"citation: {about.citation}")
-        cases = [f"{kind} {loaded.case_table(kind).num_rows:,}" for kind in sorted(about.kinds)]
-        click.echo(f"cases: {', '.join(cases)}")
-    figures = describe_log(log)
-    click.echo(
-        f"{figures.shoppers:,} shoppers, {figures.sessions:,} sessions, {figures.events:,} events, "
-        f"{figures.products:,} products, {figures.first} to {figures.last}"
-    )
-    rows = [
-        (action, f"{s.mean:.2f}", f"{s.median:g}", f"{s.p90:g}", str(s.most))
-        for action, s in figures.per_session.items()
-    ]
-    click.echo(table(("A SESSION HAS", "MEAN", "MEDIAN", "90 %", "MOST"), rows))
-    click.echo(f"without a purchase: {figures.without_purchase:.1%} of the sessions")
-    if figures.queries:
-        click.echo(
-            f"{figures.queries:,} queries, {figures.distinct_queries:.0%} distinct, {figures.query_words:.1f} words "
-            f"each; {figures.searches_with_list:,} with the list shown"
-        )
-    if figures.rank_shares:
-        places = ", ".join(f"{share:.1%}" for share in figures.rank_shares)
-        click.echo(f"{figures.views_with_rank:,} views with a rank; places 1 to 10: {places}")
-    click.echo(
-        f"{figures.with_truth:,} shoppers with demographics or answers, "
-        f"{figures.intentions:,} sessions with an intention"
-    )
+        log = loaded.log
+        click.echo(about_lines(loaded))
+    click.echo(figure_lines(log))
     return 0
 
 
@@ -223,10 +188,12 @@ def describe(dataset: str) -> int:
     short_help="Show how many cases each rule keeps.",
     epilog=examples("paars-bench data mine demo", "paars-bench data mine mylog --to mylog_cases"),
 )
-@click.argument("dataset", metavar="NAME|FOLDER")
+@_named
 @click.option("--to", "folder", type=click.Path(path_type=Path), metavar="FOLDER", help="Write the cases as Parquet.")
-def mine(dataset: str, folder: Path | None) -> int:
+def mine(dataset: str | None, flag: str | None, folder: Path | None) -> int:
     """Make the test sets of the paper and show what each rule kept and dropped."""
+    dataset = _one(dataset, flag)
+    from paars_bench.cli.data_tables import funnel_table
     from paars_bench.data import load_dataset
     from paars_bench.run.progress import Screen
 
@@ -235,19 +202,23 @@ def mine(dataset: str, folder: Path | None) -> int:
     with Screen() as screen:
         loaded = load_dataset(dataset, progress=screen.stage)
     if loaded.about.imported:
-        click.echo(_funnel("import", loaded.about.imported))
+        click.echo(funnel_table("import", loaded.about.imported) + "\n")
     for kind, steps in loaded.mined.funnels.items():
-        click.echo("\n" + _funnel(str(kind), steps))
+        click.echo(funnel_table(str(kind), steps) + "\n")
+    if not loaded.kinds:
+        click.echo("no case can be made of it")
     if folder is not None:
-        import pyarrow.parquet as pq
-
-        folder.mkdir(parents=True)
-        for kind, cases in loaded.mined.cases.items():
-            pq.write_table(cases, folder / f"{kind}.parquet")
-        click.echo(f"\nwritten to {folder}")
+        _write_cases(loaded, folder)
+        click.echo(f"written to {folder}")
     return 0
 
 
-def _funnel(what: str, steps: Iterable[FunnelStep]) -> str:
-    rows = [(s.rule, f"{s.kept:,}", f"{s.dropped:,}" if s.dropped else "") for s in steps]
-    return table((what.upper(), "KEPT", "DROPPED"), rows)
+def _write_cases(loaded: MinedData, folder: Path) -> None:
+    import pyarrow.parquet as pq
+
+    try:
+        folder.mkdir(parents=True)
+        for kind, cases in loaded.mined.cases.items():
+            pq.write_table(cases, folder / f"{kind}.parquet")
+    except OSError as error:
+        raise UsageError(f"--to {folder}: cannot be written ({error.strerror or error})") from error

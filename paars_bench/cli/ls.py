@@ -64,11 +64,13 @@ def datasets() -> int:
     """List what --dataset takes."""
     from paars_bench.data import list_datasets
 
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for info in list_datasets():
         missing = "" if info.installed else f" (first: pip install 'paars-bench[{info.extra}]')"
         options = ", ".join(info.options)
         rows.append((info.name, info.human_reference, ", ".join(info.kinds), options, info.summary + missing))
+    own = "a log of your own, made by `paars-bench data import`; `paars-bench data describe FOLDER` says what it can do"
+    rows.append(("FOLDER", "", "", "", own))
     click.echo(table(("DATASET", "HUMANS", "CASES", "OPTIONS", "WHAT IT IS"), rows))
     return 0
 

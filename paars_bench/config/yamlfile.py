@@ -62,15 +62,19 @@ class Document:
         return self.marks[path]
 
 
-def read_yaml(file: Path) -> Document:
+def read_yaml(file: Path, what: str = "a task YAML") -> Document:
     """Reads one file.
+
+    Args:
+        file: the YAML.
+        what: it is, as errors name it.
 
     Raises:
         ConfigError: the file is unreadable, not YAML, no mapping, or uses something other than plain YAML.
     """
     try:
         if file.stat().st_size > MAX_BYTES:
-            raise ConfigError(f"{file} is larger than {MAX_BYTES:,} bytes: a task YAML is text of a few kilobytes.")
+            raise ConfigError(f"{file} is larger than {MAX_BYTES:,} bytes: {what} is text of a few kilobytes.")
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file} is not UTF-8 at byte {error.start}: save it as UTF-8.") from error
@@ -80,7 +84,7 @@ def read_yaml(file: Path) -> Document:
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
-            return _Reader(file, loader).document(node)
+            return _Reader(file, loader, what).document(node)
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
@@ -97,8 +101,8 @@ def _broken(file: Path, error: yaml.YAMLError) -> str:
 class _Reader:
     """Turns a node tree into values and marks."""
 
-    def __init__(self, file: Path, loader: Any) -> None:
-        self.file, self.loader = file, loader
+    def __init__(self, file: Path, loader: Any, what: str) -> None:
+        self.file, self.loader, self.what = file, loader, what
         self.marks: dict[KeyPath, Mark] = {(): Mark(file, 1)}
         self.nodes = 0
         self.open: set[int] = set()
@@ -106,7 +110,7 @@ class _Reader:
     def document(self, node: yaml.Node | None) -> Document:
         if not isinstance(node, yaml.MappingNode):
             found = "empty" if node is None else "a list" if isinstance(node, yaml.SequenceNode) else "text"
-            raise ConfigError(f"{self.file}:1: a task YAML is a mapping of keys to values, this one is {found}.")
+            raise ConfigError(f"{self.file}:1: {self.what} is a mapping of keys to values, this one is {found}.")
         return Document(self.value(node, ()), self.marks)
 
     def value(self, node: yaml.Node, path: KeyPath) -> Any:
@@ -118,7 +122,7 @@ class _Reader:
             raise ConfigError(f"{mark}: an alias names the value it stands in.")
         if node.tag not in _PLAIN:
             tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-            raise ConfigError(f"{mark}: the tag {tag} is not allowed: a task YAML holds plain values, no code.")
+            raise ConfigError(f"{mark}: the tag {tag} is not allowed: {self.what} holds plain values, no code.")
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node)
         self.open.add(id(node))

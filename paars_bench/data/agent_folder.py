@@ -15,7 +15,8 @@ from paars_bench.errors import DataError
 
 def is_agent_log(folder: Path) -> bool:
     """Says whether a folder holds a log without a catalog: ``agent_log`` of a run."""
-    return (folder / "events.parquet").is_file() and not (folder / META).exists()
+    others = (folder / META, folder / "catalog.parquet")
+    return (folder / "events.parquet").is_file() and not any(p.exists() for p in others)
 
 
 def read_agent_log(folder: Path) -> Log:

@@ -91,6 +91,10 @@ class ShoppingData(Protocol):
         """Returns the test set of a kind as a ``datasets.Dataset``."""
         ...
 
+    def why_not(self, kind: CaseKind) -> str:
+        """Returns why there is no test set of a kind, in words."""
+        ...
+
     def background(self, shopper: str) -> Background:
         """Returns what an agent may know of a shopper."""
         ...

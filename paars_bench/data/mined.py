@@ -115,6 +115,13 @@ class MinedData:
         self.case_table(kind)
         return list(self.mined.funnels[kind])
 
+    def why_not(self, kind: CaseKind) -> str:
+        """Returns why there is no test set of a kind, in words: which rule took the last candidate."""
+        for step in self.mined.funnels.get(kind, ()):
+            if not step.kept:
+                return f"none of {step.dropped:,} passed: {step.rule}" if step.dropped else f"{step.rule}: none"
+        return "its source has none"
+
     def background(self, shopper: str) -> Background:
         """Returns what an agent may know of a shopper.
 

@@ -193,9 +193,9 @@ class DatasetSpec(NamedTuple):
     @property
     def state(self) -> str:
         """What the files that it reads look like now: a stored copy made of others is stale."""
-        if self.folder is not None:
-            return (self.folder / META).read_text(encoding="utf-8")
         paths = [Path(str(v)) for k, v in self.options.items() if v and isinstance(self.info.options[k], PathOption)]
+        if self.folder is not None:
+            paths = [self.folder]
         files = [f for p in paths for f in ([p] if p.is_file() else sorted(p.rglob("*"))) if f.is_file()]
         return "\n".join(f"{f} {f.stat().st_size} {f.stat().st_mtime_ns}" for f in files)
 
@@ -241,14 +241,13 @@ def parse_spec(text: str) -> DatasetSpec:
 def _is_path(text: str) -> bool:
     if text.partition(":")[0] in DATASETS:  # an option may hold a path
         return False
-    return any(c in text for c in "/\\") or text.startswith(".") or (Path(text) / META).is_file()
+    return any(c in text for c in "/\\") or text.startswith(".") or (bool(text) and Path(text).is_dir())
 
 
 def _folder(path: Path) -> DatasetSpec:
     if not (path / META).is_file():
-        raise DataError(
-            f"--dataset {path}: no data set folder (it has no {META}); make one with `paars-bench data import`"
-        )
+        what = f"is no data set folder (it has no {META})" if path.is_dir() else "there is no such folder"
+        raise DataError(f"--dataset {path}: {what}; make one with `paars-bench data import`")
     info = DatasetInfo(
         name=path.resolve().name,
         human_reference="real",

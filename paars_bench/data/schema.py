@@ -1,8 +1,8 @@
 """The behaviour log: one schema for what human shoppers and agent shoppers leave behind.
 
-Four Arrow tables, on disk as Parquet (``events``, ``catalog``, ``shoppers``, ``sessions``). The Arrow schemas below are
-the single definition; the dataclasses are their rows, and HF ``Features`` follow from them. No code may ask
-whether a log is human: it only sees events.
+Four tables, on disk as Parquet (``events``, ``catalog``, ``shoppers``, ``sessions``). The row types below are their
+single definition: Arrow schema, Hugging Face ``Features`` and pydantic checks are read from them (``definition.py``).
+No code may ask whether a log is human: it only sees events.
 """
 
 from __future__ import annotations
@@ -11,9 +11,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 import pyarrow as pa
+from pydantic import AwareDatetime, Field
+
+from paars_bench.data.definition import arrow_schema
+
+_MOST_RANK = 2**31 - 1
+Name = Annotated[str, Field(min_length=1)]
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Rating = Annotated[float, Field(ge=1, le=5)]
+Rank = Annotated[int, Field(ge=1, le=_MOST_RANK)]
+Count = Annotated[int, Field(ge=0)]
 
 
 class Action(StrEnum):
@@ -27,109 +37,115 @@ class Action(StrEnum):
     LEAVE = "leave"
 
 
-EVENTS = pa.schema(
-    [
-        pa.field("shopper", pa.string(), nullable=False),
-        pa.field("session", pa.string(), nullable=False),
-        pa.field("time", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("action", pa.string(), nullable=False),
-        pa.field("query", pa.string()),  # search: what was typed
-        pa.field("shown", pa.list_(pa.string())),  # search: product ids in the order shown
-        pa.field("product", pa.string()),  # every action on a product
-        pa.field("rank", pa.int32()),  # view: 1-based place in the list it was chosen from
-        pa.field("price", pa.float64()),  # purchase: price paid for one
-        pa.field("arm", pa.string()),  # arm of an experiment
-    ]
-)
-CATALOG = pa.schema(
-    [
-        pa.field("id", pa.string(), nullable=False),
-        pa.field("title", pa.string(), nullable=False),
-        pa.field("category", pa.list_(pa.string())),  # path, the widest first
-        pa.field("brand", pa.string()),
-        pa.field("price", pa.float64()),
-        pa.field("rating", pa.float64()),  # 1 to 5
-        pa.field("review_count", pa.int64()),
-        pa.field("description", pa.string()),
-        pa.field("bullets", pa.list_(pa.string())),
-        pa.field("reviews", pa.list_(pa.struct([("rating", pa.float64()), ("text", pa.string())]))),
-        pa.field("sponsored", pa.bool_()),
-    ]
-)
-SHOPPERS = pa.schema(
-    [
-        pa.field("id", pa.string(), nullable=False),
-        # demographics and survey answers: truth to compare mined profiles with, never shown to an agent
-        pa.field("truth", pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))),
-    ]
-)
-SESSIONS = pa.schema(
-    [
-        pa.field("session", pa.string(), nullable=False),
-        pa.field("shopper", pa.string(), nullable=False),
-        pa.field("start", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("intention", pa.string()),  # why the shopper came, in words; null where unknown
-    ]
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One row of ``events``."""
+    """One row of ``events``.
 
-    shopper: str
-    session: str
-    time: datetime
+    Attributes:
+        shopper: whose it is.
+        session: the visit that it belongs to; a session has one shopper.
+        time: with a zone; stored in UTC, in microseconds.
+        action: what was done.
+        query: search: what was typed.
+        shown: search: product ids in the order shown.
+        product: every action on a product: its id.
+        rank: view: place in the list that it was chosen from, from 1.
+        price: purchase: paid for one, from 0.
+        arm: of an experiment.
+    """
+
+    shopper: Name
+    session: Name
+    time: AwareDatetime
     action: Action
     query: str | None = None
     shown: tuple[str, ...] | None = None
     product: str | None = None
-    rank: int | None = None
-    price: float | None = None
+    rank: Rank | None = None
+    price: Price | None = None
     arm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One review of a product; ``rating`` from 1 to 5."""
+    """One review of a product."""
 
-    rating: float
+    rating: Rating
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One row of ``catalog``."""
+    """One row of ``catalog``.
 
-    id: str
-    title: str
+    Attributes:
+        id: unique in the shop.
+        title: as shown.
+        category: path, the widest first.
+        brand: None where unknown.
+        price: from 0.
+        rating: from 1 to 5.
+        review_count: from 0.
+        description: as the seller wrote it.
+        bullets: as the seller wrote them.
+        reviews: some or all of them.
+        sponsored: whether the shop is paid to show it.
+    """
+
+    id: Name
+    title: Name
     category: tuple[str, ...] = ()
     brand: str | None = None
-    price: float | None = None
-    rating: float | None = None
-    review_count: int | None = None
+    price: Price | None = None
+    rating: Rating | None = None
+    review_count: Count | None = None
     description: str | None = None
     bullets: tuple[str, ...] = ()
     reviews: tuple[Review, ...] = ()
     sponsored: bool = False
 
 
+class Fact(NamedTuple):
+    """One thing known of a shopper: a column of a survey and the answer."""
+
+    key: str
+    value: str
+
+
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """One row of ``shoppers``."""
+    """One row of ``shoppers``.
 
-    id: str
-    truth: tuple[tuple[str, str], ...] = ()
+    Attributes:
+        id: as in events.
+        truth: demographics and survey answers, to compare mined profiles with; never shown to an agent.
+    """
+
+    id: Name
+    truth: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """One row of ``sessions``."""
+    """One row of ``sessions``.
 
-    session: str
-    shopper: str
-    start: datetime
+    Attributes:
+        session: unique in the log.
+        shopper: whose it is.
+        start: of its first event.
+        intention: why the shopper came, in words; None where unknown.
+    """
+
+    session: Name
+    shopper: Name
+    start: AwareDatetime
     intention: str | None = None
+
+
+EVENTS = arrow_schema(Event)
+CATALOG = arrow_schema(Product)
+SHOPPERS = arrow_schema(Shopper)
+SESSIONS = arrow_schema(SessionInfo)
 
 
 def event_row(event: Event) -> dict[str, Any]:

@@ -82,12 +82,16 @@ def make_plan(specs: Sequence[TaskSpec], data: ShoppingData, spec: RunSpec) -> P
         UsageError: no task is supported, a condition is unknown, or ``shuffled`` has one shopper only.
     """
     supported = [s for s in specs if s.dataset.cases in data.kinds]
-    unsupported = {s.task: f"{data.name} has no {s.dataset.cases} cases" for s in specs if s not in supported}
+    unsupported = {
+        s.task: f"{data.name} has no {s.dataset.cases} cases; {data.why_not(s.dataset.cases)}"
+        for s in specs
+        if s not in supported
+    }
     if not supported:
-        have = ", ".join(sorted(data.kinds))
+        have = f"{', '.join(sorted(data.kinds))} cases" if data.kinds else "no cases at all"
         raise UsageError(
-            f"--dataset {data.name} supports none of the tasks {', '.join(unsupported)}: it has {have} cases; "
-            "see `paars-bench ls datasets`"
+            f"--dataset {data.name} supports none of the tasks {', '.join(unsupported)}: it has {have}; "
+            f"`paars-bench data mine {spec.dataset}` says what each rule dropped"
         )
     conditions = {s.task: choose_conditions(s, spec.conditions) for s in supported}
     cases = _choose_cases(supported, data, spec)

@@ -71,7 +71,8 @@ def validate_tasks(specs: Sequence[TaskSpec], dataset: str) -> list[Finding]:
         engines = Engines(screen)
     for spec in specs:
         if spec.dataset.cases not in data.kinds:
-            findings.append(Finding(spec.task, "data", State.SKIPPED, f"{data.name} has no {spec.dataset.cases} cases"))
+            why = f"{data.name} has no {spec.dataset.cases} cases; {data.why_not(spec.dataset.cases)}"
+            findings.append(Finding(spec.task, "data", State.SKIPPED, why))
             continue
         plan = make_plan([spec], data, RunSpec(model="human", dataset=data.name, limit=CASES))
         cases = plan.cases[spec.task]

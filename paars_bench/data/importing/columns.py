@@ -15,13 +15,21 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from paars_bench.config.yamlfile import Document, read_yaml
 from paars_bench.data.schema import CATALOG, EVENTS, Action
-from paars_bench.errors import ConfigError, UsageError, unknown
+from paars_bench.errors import ConfigError, DataError, UsageError, unknown
 
 EVENT_COLUMNS = (*EVENTS.names, "title", "category", "brand")
 """Columns of a log file; the last three make a catalog where no file of products is given."""
 CATALOG_COLUMNS = tuple(CATALOG.names)
-_GAP = re.compile(r"(\d+)\s*(s|m|h)")
+_GAP = re.compile(r"(\d{1,6})\s*(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
+_ONLY_OF = {
+    "values": ("action",),
+    "split": ("shown", "category", "bullets"),
+    "zone": ("time",),
+    "format": ("time",),
+    "first": ("rank",),
+}
+"""Which of our columns a key of a column is for: elsewhere it would do nothing."""
 
 
 class Column(BaseModel):
@@ -32,7 +40,7 @@ class Column(BaseModel):
         values: their words for ours (``click: view``), for actions.
         split: what parts the places of a list or the steps of a path; without it a list is JSON.
         zone: time zone of times that name none, such as ``Asia/Shanghai``.
-        format: of times, in the letters of ``strptime``; without it ISO 8601 or Unix time.
+        format: of times, in the letters of ``strptime``; without it ISO 8601 or Unix time (in seconds to nanoseconds).
         first: the number of the first place, for ranks.
     """
 
@@ -95,16 +103,6 @@ class ColumnMap(BaseModel):
             return value
         return {k: {"column": v} if isinstance(v, str) else v for k, v in value.items()}
 
-    @field_validator("events")
-    @classmethod
-    def _known_events(cls, value: dict[str, Column]) -> dict[str, Column]:
-        return _only(value, EVENT_COLUMNS)
-
-    @field_validator("catalog")
-    @classmethod
-    def _known_catalog(cls, value: dict[str, Column]) -> dict[str, Column]:
-        return _only(value, CATALOG_COLUMNS)
-
     @field_validator("sessions")
     @classmethod
     def _known_sessions(cls, value: str) -> str:
@@ -115,8 +113,9 @@ class ColumnMap(BaseModel):
     @field_validator("delimiter")
     @classmethod
     def _one_character(cls, value: str | None) -> str | None:
-        if value is not None and len(value) != 1:
-            raise ValueError("must be one character")
+        value = "\t" if value == r"\t" else value
+        if value is not None and (len(value) != 1 or not value.isascii() or value in '"\r\n'):
+            raise ValueError("must be one ASCII character, and neither a quotation mark nor a line end")
         return value
 
     @field_validator("encoding")
@@ -146,30 +145,46 @@ def read_columns(file: Path | None, given: Mapping[str, str], **changes: str | N
     Raises:
         ConfigError: with file, line, key, value and the nearest valid one.
     """
-    document = read_yaml(file) if file is not None else Document({})
+    document = read_yaml(file, "a column map") if file is not None else Document({})
     values: dict[str, Any] = dict(document.values)
+    for table, valid in (("events", EVENT_COLUMNS), ("catalog", CATALOG_COLUMNS)):
+        _check_names(document, table, valid)
+    for name in given:
+        if name not in EVENT_COLUMNS:
+            raise UsageError(f"--column {name}={given[name]}: {unknown('column', name, EVENT_COLUMNS)}")
     if given:
-        values["events"] = {**values.get("events", {}), **given}
+        values["events"] = {**(values.get("events") or {}), **given}
     values |= {key: value for key, value in changes.items() if value is not None}
     try:
         return ColumnMap.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        path = tuple(p for p in first["loc"] if isinstance(p, str | int))
-        key = ".".join(str(p) for p in path)
-        where = f"{document.mark(path)}: " if file is not None else ""
-        if first["type"] == "extra_forbidden":
-            valid = Column.model_fields if len(path) > 1 else ColumnMap.model_fields
-            raise ConfigError(f"{where}{unknown('key', str(path[-1]), valid)}") from None
-        said = str(first["msg"]).removeprefix("Value error, ")
-        raise ConfigError(f"{where}{key or 'the column map'}: {said}.") from None
+        raise _told(error, document, changes) from None
 
 
-def _only(value: dict[str, Column], valid: tuple[str, ...]) -> dict[str, Column]:
-    for name in value:
+def _told(error: ValidationError, document: Document, changes: Mapping[str, str | None]) -> UsageError:
+    first = error.errors(include_url=False)[0]
+    path = tuple(p for p in first["loc"] if isinstance(p, str | int))
+    key = ".".join(str(p) for p in path)
+    where = f"{document.mark(path)}: " if document.marks else ""
+    if first["type"] == "extra_forbidden":
+        valid = Column.model_fields if len(path) > 1 else ColumnMap.model_fields
+        return ConfigError(f"{where}{unknown('key', str(path[-1]), valid)}")
+    said = str(first["msg"]).removeprefix("Value error, ").rstrip(".?")
+    if key in changes and changes[key] is not None:
+        return UsageError(f"--{key} {changes[key]}: {said}.")
+    return ConfigError(f"{where}{key}: {said}, not {str(first['input'])[:60]!r}.")
+
+
+def _check_names(document: Document, table: str, valid: tuple[str, ...]) -> None:
+    """Says on which line a column stands that is none of ours, or holds a key that does nothing there."""
+    named = document.values.get(table)
+    for name, column in named.items() if isinstance(named, Mapping) else ():
         if name not in valid:
-            raise ValueError(unknown("column", name, valid))
-    return value
+            raise ConfigError(f"{document.mark((table, name))}: {unknown('column', name, valid)}")
+        for key in column if isinstance(column, Mapping) else ():
+            if name not in _ONLY_OF.get(key, (name,)):
+                only = ", ".join(_ONLY_OF[key])
+                raise ConfigError(f"{document.mark((table, name, key))}: {key!r} is for {only} only, not for {name}.")
 
 
 def source_columns(
@@ -186,5 +201,17 @@ def source_columns(
         if column.column in present:
             found[name] = column
         elif name in ours:
-            raise UsageError(f"{file}: {unknown('column', column.column, present)} ({name} is mapped to it)")
+            raise UsageError(f"{file}: {name} is mapped to an {unknown('column', column.column, present)}")
     return found
+
+
+def needed(found: Mapping[str, Column], names: tuple[str, ...], chunk_file: str, present: list[str], fix: str) -> None:
+    """Refuses a file that lacks a column.
+
+    Raises:
+        DataError: it does; the text names the columns that it has.
+    """
+    for name in names:
+        if name not in found:
+            have = ", ".join(present[:12])
+            raise DataError(f"{chunk_file}: no column {name!r}; {fix.format(name=name)}, the file has {have}")

@@ -18,10 +18,10 @@ from paars_bench.data.importing.columns import Column
 Bools = NDArray[np.bool_]
 Times = NDArray[np.int64]
 
-_ZONED = re.compile(r"(?:[zZ]|[+-]\d\d:?\d\d|[+-]\d\d)$")
-_ISO_ZONED = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d([.,]\d+)?)? ?(Z|z|[+-]\d\d(:?\d\d)?)$"
+_ISO_ZONED = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d([.,]\d+)?)? ?(Z|z|UTC|[+-]\d\d(:?\d\d)?)$"
 _ISO_PLAIN = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d([.,]\d+)?)?)?$"
 _UNIX = r"^-?\d{1,19}(\.\d+)?$"
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 EARLIEST = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp() * 1e6)
 
 
@@ -32,6 +32,8 @@ def latest() -> int:
 
 def text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Returns text without white space around it; null where nothing is left."""
+    if pa.types.is_list(column.type):
+        column = pa.chunked_array([pa.array([v and json.dumps(v) for v in column.to_pylist()], pa.string())])
     if not pa.types.is_string(column.type):
         column = column.cast(pa.string())
     trimmed = pc.utf8_trim_whitespace(column)
@@ -81,14 +83,16 @@ def read_times(column: pa.ChunkedArray, spec: Column) -> ReadTimes:
     if spec.format is not None:
         _each(column, ~missing, lambda t: datetime.strptime(t, str(spec.format)), spec.zone, micros, readable, zoned)
         return ReadTimes(micros, readable, zoned, missing)
-    for pattern, known in ((_ISO_ZONED, True), (_ISO_PLAIN, False)):
+    for pattern in (_ISO_ZONED, _ISO_PLAIN, _UNIX):
+        if (readable | missing).all():
+            break  # most logs write their times in one way
         here = mask(pc.match_substring_regex(column, pattern))
-        _iso(column, here, known, spec.zone, micros, readable, zoned)
-    here = mask(pc.match_substring_regex(column, _UNIX))
-    if here.any():
-        micros[here] = _unix(column.filter(pa.array(here)).cast(pa.float64()).to_numpy())
-        readable |= here
-        zoned |= here
+        if pattern != _UNIX:
+            _iso(column, here, pattern == _ISO_ZONED, spec.zone, micros, readable, zoned)
+        elif here.any():
+            micros[here] = _unix(column.filter(pa.array(here)).cast(pa.float64()).to_numpy())
+            readable |= here
+            zoned |= here
     return ReadTimes(micros, readable, zoned, missing)
 
 
@@ -97,29 +101,34 @@ def _iso(
 ) -> None:
     if not here.any():
         return
-    chosen = pc.replace_substring(column.filter(pa.array(here)), ",", ".")
+    chosen = column.filter(pa.array(here))
     try:
         stamps = chosen.cast(pa.timestamp("us", tz="UTC" if known else None))
         if not known and zone:
             stamps = pc.assume_timezone(stamps, zone, ambiguous="earliest", nonexistent="earliest")
-    except pa.ArrowInvalid:  # one of them is no date, such as the 31st of June
-        _each(column, here, datetime.fromisoformat, zone, micros, readable, zoned)
+    except pa.ArrowInvalid:  # one of them is no date, such as the 31st of June, or written otherwise
+        _each(column, here, _from_iso, zone, micros, readable, zoned)
         return
     micros[here] = stamps.cast(pa.timestamp("us", tz=stamps.type.tz), safe=False).cast(pa.int64()).to_numpy()
     readable |= here
     zoned |= here & known
 
 
+def _from_iso(written: str) -> datetime:
+    return datetime.fromisoformat(re.sub(" ?(UTC|z)$", "Z", written).replace(" +", "+").replace(" -", "-"))
+
+
 def _each(
     column: pa.ChunkedArray, here: Bools, parse: Any, zone: str | None, micros: Times, readable: Bools, zoned: Bools
 ) -> None:
     own = ZoneInfo(zone) if zone else UTC
-    for i in np.flatnonzero(here).tolist():
+    places = np.flatnonzero(here).tolist()
+    for i, written in zip(places, column.filter(pa.array(here)).to_pylist(), strict=True):
         try:
-            time = parse(column[i].as_py())
+            time = parse(written)
             zoned[i] |= time.tzinfo is not None
-            micros[i] = int((time if time.tzinfo else time.replace(tzinfo=own)).timestamp() * 1e6)
-        except (ValueError, OverflowError, OSError):
+            micros[i] = ((time if time.tzinfo else time.replace(tzinfo=own)) - _EPOCH) // _MICROSECOND
+        except (ValueError, OverflowError):
             continue
         readable[i] = True
 
@@ -142,7 +151,13 @@ def read_numbers(column: pa.ChunkedArray) -> Numbers:
     """Reads numbers; a currency sign and thousands separators are taken off."""
     column = text(column)
     missing = mask(pc.is_null(column))
-    bare = pc.replace_substring_regex(column, r"^[A-Z]{0,3}\s*[$€£¥₹]?\s*|\s*[€£¥₹]$", "")
+    try:
+        values = pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
+        if np.isfinite(values[~missing]).all():
+            return Numbers(values, np.zeros(len(values), bool))
+    except pa.ArrowInvalid:
+        pass  # one of them is written otherwise
+    bare = pc.replace_substring_regex(column, r"^([A-Z]{3}\s*)?[$€£¥₹]?\s*|\s*[€£¥₹]$", "")
     bare = pc.replace_substring_regex(bare, r",(\d{3})\b", r"\1")
     good = mask(pc.match_substring_regex(bare, r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"))
     values = np.full(len(column), np.nan)
@@ -150,30 +165,4 @@ def read_numbers(column: pa.ChunkedArray) -> Numbers:
         plain = pc.replace_substring_regex(bare.filter(pa.array(good)), r"^\+", "")
         values[good] = plain.cast(pa.float64()).to_numpy()
     finite = np.isfinite(values)
-    return Numbers(values, ~missing & ~finite)
-
-
-def read_lists(column: pa.ChunkedArray, split: str | None) -> tuple[list[list[str] | None], Bools]:
-    """Reads lists of text: JSON, or parted by ``split``; the mask says where that failed."""
-    unreadable = np.zeros(len(column), bool)
-    out: list[list[str] | None] = []
-    for i, value in enumerate(column.to_pylist()):
-        if value is None or not value.strip():
-            out.append(None)
-        elif split is not None:
-            out.append([p for p in (part.strip() for part in value.split(split)) if p])
-        else:
-            found = _json_list(value)
-            unreadable[i] = found is None
-            out.append(found)
-    return out, unreadable
-
-
-def _json_list(value: str) -> list[str] | None:
-    try:
-        found = json.loads(value)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(found, list) or any(isinstance(v, dict | list) or v is None for v in found):
-        return None
-    return [str(v).strip() for v in found]
+    return Numbers(np.where(finite, values, np.nan), ~missing & ~finite)

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from paars_bench.data.importing.columns import ColumnMap
 from paars_bench.data.importing.defects import Defects
-from paars_bench.data.importing.events import check_events, read_events
-from paars_bench.data.importing.products import catalog_of_log, read_catalog, read_shoppers
-from paars_bench.data.importing.rules import Fate
-from paars_bench.data.importing.source import Chunk, read_chunks
+from paars_bench.data.importing.events import ReadEvents, read_events
+from paars_bench.data.importing.formats import Chunk
+from paars_bench.data.importing.products import LogCatalog, read_catalog, read_shoppers
+from paars_bench.data.importing.source import read_chunks
+from paars_bench.data.importing.whole import check_events
+from paars_bench.data.importing.written import QUARANTINE, Described, write_imported
 from paars_bench.data.log import Log
-from paars_bench.data.mining_rules import FunnelStep
-from paars_bench.data.registry import META, Progress
-from paars_bench.data.schema import EVENTS, Action, Catalog
-from paars_bench.errors import DataError
-
-QUARANTINE = "quarantine.jsonl"
-FORMAT = 1
+from paars_bench.data.registry import Progress
+from paars_bench.data.schema import Catalog
+from paars_bench.errors import DataError, printable
 
 
 class Sources(NamedTuple):
@@ -43,9 +37,9 @@ class Imported(NamedTuple):
     """A log that was read.
 
     Attributes:
-        log: what is sound of it.
+        log: what is sound of it, which may be nothing.
         defects: what was wrong, counted.
-        rows: of the log's files.
+        rows: of the log's files: as many as are loaded and quarantined.
         assumed: what was taken for granted, in sentences.
     """
 
@@ -67,67 +61,80 @@ def read_log(
         progress: told how many rows have been read.
 
     Raises:
-        DataError: a file cannot be read, a needed column is missing, or nothing sound is left.
+        DataError: a file cannot be read, or a needed column is missing.
         UsageError: a mapped column is not in its file.
     """
-    defects = Defects(quarantine)
-    count = 0
-
-    def chunks(paths: Iterable[str], table: str) -> Iterable[Chunk]:
-        for path in paths:
-            yield from read_chunks(path, table, defects, delimiter=columns.delimiter, encoding=columns.encoding)
-
-    def told(rows: int) -> None:
-        nonlocal count
-        count = rows
-        if progress:
-            progress(f"reading the log: {rows:,} rows", 0, 1)
-
     try:
-        products = None
-        if sources.catalog is not None:
-            products = read_catalog(chunks([sources.catalog], "catalog"), columns, defects)
-        shoppers = None
-        if sources.shoppers is not None:
-            shoppers = read_shoppers(chunks([sources.shoppers], "shoppers"), columns, defects)
-        read = read_events(chunks(sources.events, "events"), columns, defects, told)
-        assumed = []
-        if read.table.num_rows and not pc.any(read.table.column("zoned")).as_py():
-            assumed.append("no time names a zone: all are taken as UTC (set `zone` in --columns)")
-        if products is None:
-            products = catalog_of_log(read.table)
-            assumed.append(f"no --catalog: {products.num_rows:,} products with a title in the log are the catalog")
-        if not products.num_rows:
-            raise DataError(
-                "no product has a title: give the products with --catalog, or map a column to title in the log"
-            )
-        if progress:
-            progress("checking the log as a whole", 0, 1)
-        events = check_events(read, columns, products.column("id").combine_chunks(), defects)
+        return _read(sources, columns, quarantine, progress)
+    except OSError as error:  # what cannot be read is told where it is read
+        raise DataError(f"{quarantine}: cannot be written ({error.strerror or error})") from error
+
+
+def _read(sources: Sources, columns: ColumnMap, quarantine: Path | None, progress: Progress | None) -> Imported:
+    defects = Defects(quarantine)
+    try:
+        return _checked(sources, columns, defects, progress)
     finally:
         defects.close()
-    if not events.num_rows:
-        raise DataError("nothing sound is left of the log: `paars-bench data validate` says which rule each row broke")
-    if columns.sessions != "column":
-        assumed.append(f"the log's sessions were made by {_made_by(columns.sessions)}")
-    return Imported(Log.of(events, Catalog(products), shoppers=shoppers), defects, count, tuple(assumed))
 
 
-def _made_by(sessions: str) -> str:
-    return "shopper and day" if sessions == "day" else f"gaps of {sessions} without an event"
+def _checked(sources: Sources, columns: ColumnMap, defects: Defects, progress: Progress | None) -> Imported:
+    def chunks(paths: Iterable[str | None], table: str) -> Iterable[Chunk]:
+        for path in paths:
+            if path is not None:
+                yield from read_chunks(path, table, defects, delimiter=columns.delimiter, encoding=columns.encoding)
+
+    millions = -1
+
+    def told(rows: int) -> None:
+        nonlocal millions
+        if progress and rows // 1_000_000 > millions:  # not a line a chunk, where there is no terminal
+            millions = rows // 1_000_000
+            progress(f"reading the log: {millions} million rows" if millions else "reading the log", 0, 1)
+
+    own = LogCatalog() if sources.catalog is None else None
+    products = read_catalog(chunks([sources.catalog], "catalog"), columns, defects)
+    shoppers = read_shoppers(chunks([sources.shoppers], "shoppers"), columns, defects)
+    read = read_events(chunks(sources.events, "events"), columns, defects, products=own, told=told)
+    if own is not None:
+        products = own.table()
+    if progress:
+        progress("checking the log as a whole", 0, 1)
+    events = check_events(read, columns, products.column("id").combine_chunks(), defects)
+    assert read.rows == events.num_rows + defects.quarantined.get("events", 0), "a row was lost"
+    assumed = tuple(_assumed(read, columns, own and products))
+    return Imported(Log.of(events, Catalog(products), shoppers=shoppers), defects, read.rows, assumed)
 
 
-class About(NamedTuple):
-    """What the importing person says of a log."""
+def _assumed(read: ReadEvents, columns: ColumnMap, own: pa.Table | None) -> Iterable[str]:
+    zoned = pc.sum(read.table.column("zoned")).as_py() or 0
+    if zoned * 2 < read.table.num_rows:
+        yield "the times name no zone: all are taken as UTC (set `zone` of `time` in --columns)"
+    if own is not None:
+        yield f"no --catalog: {own.num_rows:,} products with a title in the log are the catalog"
+    if columns.sessions == "day":
+        zone = columns.events["time"].zone if "time" in columns.events else None
+        yield f"sessions were made: all that a shopper does from midnight to midnight, {zone or 'UTC'}"
+    elif columns.sessions != "column":
+        yield f"sessions were made: one ends where nothing follows for {columns.sessions}"
 
-    name: str
-    human_reference: Literal["real", "simulated"] = "real"
-    licence: str = "not stated"
-    citation: str = "not stated"
+
+def nothing_sound(imported: Imported) -> str:
+    """Returns the sentence for a log of which nothing is loaded: what took the most rows."""
+    out = [f for f in imported.defects.found() if f.rule.fate.name == "QUARANTINED"]
+    if not out:
+        return "the log has no rows"
+    # Where the catalog fails, every event names an unknown product: the cause is said, not the consequence.
+    worst = max(out, key=lambda f: (f.table == "catalog" and not len(imported.log.catalog), f.rows))
+    value = "nothing" if worst.first.value is None else repr(printable(worst.first.value)[:60])
+    return (
+        f"nothing sound is left of the log: {worst.rows:,} rows of the {worst.table} have {worst.rule.words} "
+        f"(first {worst.first.file} row {worst.first.row}: {value})"
+    )
 
 
 def import_log(
-    sources: Sources, columns: ColumnMap, folder: Path, about: About, *, progress: Progress | None = None
+    sources: Sources, columns: ColumnMap, folder: Path, about: Described, *, progress: Progress | None = None
 ) -> Imported:
     """Reads a log and writes it as a data set folder.
 
@@ -139,7 +146,7 @@ def import_log(
         progress: told how far it is.
 
     Raises:
-        DataError: as ``read_log``, or the folder exists or cannot be written.
+        DataError: as ``read_log``, nothing sound is left, or the folder exists or cannot be written.
     """
     if folder.exists():
         raise DataError(f"{folder}: is already there; name another folder with --to, or remove it")
@@ -149,59 +156,16 @@ def import_log(
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror})") from error
     try:
-        imported = read_log(sources, columns, quarantine=scratch / QUARANTINE, progress=progress)
-        _write(imported, scratch, about, sources, columns)
-        scratch.replace(folder)
+        inside = scratch / folder.name  # mkdtemp makes a folder that no one else may read
+        inside.mkdir()
+        imported = _read(sources, columns, inside / QUARANTINE, progress)
+        if not imported.log.events.num_rows:
+            raise DataError(nothing_sound(imported))
+        settings = {"sources": sources._asdict(), "columns": columns.model_dump(mode="json", exclude_defaults=True)}
+        write_imported(inside, imported.log, imported.defects, about, {**settings, "assumed": list(imported.assumed)})
+        inside.replace(folder)
     except OSError as error:
-        raise DataError(f"{folder}: cannot be written ({error})") from error
+        raise DataError(f"{folder}: cannot be written ({error.strerror or error})") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return imported
-
-
-def _write(imported: Imported, folder: Path, about: About, sources: Sources, columns: ColumnMap) -> None:
-    log = imported.log
-    tables = {"events": log.events, "catalog": log.catalog.table, "sessions": log.sessions, "shoppers": log.shoppers}
-    digests = {}
-    for name, table in tables.items():
-        path = folder / f"{name}.parquet"
-        pq.write_table(table, path, compression="zstd")
-        digests[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    if not len(imported.defects):
-        (folder / QUARANTINE).unlink()
-    meta: dict[str, Any] = {
-        "format": FORMAT,
-        **about._asdict(),
-        "imported": datetime.now(UTC).isoformat(timespec="seconds"),
-        "sources": sources._asdict(),
-        "columns": columns.model_dump(mode="json", exclude_defaults=True),
-        "assumed": list(imported.assumed),
-        "steps": [list(step) for step in funnel(imported)],
-        "defects": [
-            {"table": t, "rule": r.name, "fate": str(r.fate), "column": c or None, "count": n, "first": place._asdict()}
-            for t, r, c, n, place in imported.defects.found()
-        ],
-        "files": digests,
-    }
-    (folder / META).write_text(json.dumps(meta, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
-def funnel(imported: Imported) -> list[FunnelStep]:
-    """Returns what each rule left of the log's rows."""
-    out = {r.words: 0 for t, r, _, _, _ in imported.defects.found() if t == "events" and r.fate is Fate.QUARANTINED}
-    for table, rule, _, count, _ in imported.defects.found():
-        if table == "events" and rule.fate is Fate.QUARANTINED:
-            out[rule.words] += count
-    left = imported.log.events.num_rows + sum(out.values())
-    steps = [FunnelStep("rows of the log", left, 0)]
-    for words, count in out.items():
-        left -= count
-        steps.append(FunnelStep(f"not: {words}", left, count))
-    return steps
-
-
-def has_browsing(events: pa.Table) -> bool:
-    """Says whether a log holds searches and views: without both, sessions cannot be told from purchases."""
-    assert events.schema.field("action").type == EVENTS.field("action").type
-    actions = set(pc.unique(events.column("action")).to_pylist())
-    return {str(Action.SEARCH), str(Action.VIEW)} <= actions

@@ -10,16 +10,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paars_bench.data.importing.columns import CATALOG_COLUMNS, Column, ColumnMap, source_columns
-from paars_bench.data.importing.convert import mask, read_lists, read_numbers, text
+from paars_bench.data.definition import bounds
+from paars_bench.data.importing.columns import CATALOG_COLUMNS, Column, ColumnMap, needed, source_columns
+from paars_bench.data.importing.convert import mask, text
 from paars_bench.data.importing.defects import Defects
+from paars_bench.data.importing.formats import Chunk
 from paars_bench.data.importing.rows import Rows
-from paars_bench.data.importing.source import Chunk
-from paars_bench.data.schema import CATALOG, SHOPPERS
+from paars_bench.data.schema import CATALOG, SHOPPERS, Product
 from paars_bench.errors import DataError
 from paars_bench.store.text import showable
 
-_TRUE = frozenset({"true", "1", "yes", "y", "t"})
+_YES = frozenset({"true", "1", "yes", "y", "t"})
+_NO = frozenset({"false", "0", "no", "n", "f"})
+_NUMBERS = {  # a number of a product: the rules it breaks where it cannot be read, and where it is out of bounds
+    "price": ("price_unreadable", "price_negative"),
+    "rating": ("rating_outside", "rating_outside"),
+    "review_count": ("count_unreadable", "count_unreadable"),
+}
 
 
 def read_catalog(chunks: Iterable[Chunk], columns: ColumnMap, defects: Defects) -> pa.Table:
@@ -31,58 +38,39 @@ def read_catalog(chunks: Iterable[Chunk], columns: ColumnMap, defects: Defects) 
     """
     tables, seen = [], set[str]()
     for chunk in chunks:
-        found = source_columns(columns.catalog, CATALOG_COLUMNS, chunk.table.column_names, chunk.file)
-        for needed in ("id", "title"):
-            if needed not in found:
-                have = ", ".join(chunk.table.column_names[:12])
-                raise DataError(
-                    f"{chunk.file}: no column {needed!r}; map it under `catalog` of --columns, the file has {have}"
-                )
-        tables.append(_products(Rows(chunk, "catalog", found, defects), seen))
-    return pa.concat_tables(tables) if tables else CATALOG.empty_table()
+        have = chunk.table.column_names
+        if have:  # none of a chunk had a column where every row was refused
+            found = source_columns(columns.catalog, CATALOG_COLUMNS, have, chunk.file)
+            needed(found, ("id", "title"), chunk.file, have, "map it under `catalog` of --columns")
+            tables.append(_products(Rows(chunk, "catalog", found, defects), seen))
+    return pa.concat_tables(tables).combine_chunks() if tables else CATALOG.empty_table()
 
 
 def _products(rows: Rows, seen: set[str]) -> pa.Table:
-    ids = text(rows.raw("id"))
-    _check_ids(rows, ids, seen)
-    title = text(rows.raw("title"))
-    rows.find("title_missing", "title", mask(pc.is_null(title)))
-    made: dict[str, Any] = {"id": ids, "title": title}
-    for name, low, high, rule, unreadable in _NUMBERS:
-        found = read_numbers(rows.raw(name))
-        with np.errstate(invalid="ignore"):
-            outside = (found.values < low) | (found.values > high)
-            if name == "review_count":
-                outside |= (found.values != np.floor(found.values)) & ~np.isnan(found.values)
-        rows.find(unreadable, name, found.unreadable)
-        rows.find(rule, name, outside)
-        kept = pa.array(np.nan_to_num(found.values), mask=np.isnan(found.values) | outside)
-        made[name] = kept.cast(CATALOG.field(name).type)
-    for name in ("category", "bullets"):
-        lists, bad = read_lists(rows.raw(name), rows.column(name).split)
-        rows.find("list_unreadable", name, bad)
-        made[name] = pa.array(lists, pa.list_(pa.string()))
-    for name in ("brand", "description"):
-        made[name] = text(rows.raw(name))
-    reviews = [_reviews(v) for v in rows.raw("reviews").to_pylist()]
-    rows.find("list_unreadable", "reviews", np.array([r is None for r in reviews], bool))
-    made["reviews"] = pa.array([r or [] for r in reviews], CATALOG.field("reviews").type)
-    made["sponsored"] = pa.array([str(v).strip().lower() in _TRUE for v in rows.raw("sponsored").to_pylist()])
-    return rows.kept(pa.table({n: made[n] for n in CATALOG.names})).cast(CATALOG)
-
-
-_NUMBERS = (
-    ("price", 0, np.inf, "price_negative", "price_unreadable"),
-    ("rating", 1, 5, "rating_outside", "rating_outside"),
-    ("review_count", 0, 2**53, "count_unreadable", "count_unreadable"),
-)
-
-
-def _check_ids(rows: Rows, ids: pa.ChunkedArray, seen: set[str]) -> None:
+    ids = rows.texts("id")
+    title = rows.texts("title")
     rows.find("id_missing", "id", mask(pc.is_null(ids)))
     names = ids.to_pylist()
     rows.find("id_unshowable", "id", np.array([n is not None and not showable(n) for n in names], bool))
+    rows.find("title_missing", "title", mask(pc.is_null(title)))
     _find_repeats(rows, names, seen)
+    made: dict[str, Any] = {"id": ids, "title": title}
+    for name, (unreadable, outside) in _NUMBERS.items():
+        made[name] = rows.numbers_between(name, *bounds(Product, name), unreadable, outside)
+    made["review_count"] = _whole(rows, made["review_count"])
+    made["category"] = rows.lists("category", path=True).values
+    made["bullets"] = rows.lists("bullets", path=True).values
+    made["brand"] = rows.texts("brand", limited=False)
+    made["description"] = rows.texts("description", limited=False)
+    made["reviews"] = _reviews(rows)
+    made["sponsored"] = _sponsored(rows)
+    return rows.kept(pa.table({n: made[n] for n in CATALOG.names})).cast(CATALOG)
+
+
+def _whole(rows: Rows, counts: pa.Array) -> pa.Array:
+    broken = mask(pc.not_equal(counts, pc.floor(counts))) | mask(pc.greater(counts, 2.0**53))
+    rows.find("count_unreadable", "review_count", broken)
+    return pc.if_else(pa.array(broken), pa.scalar(None, pa.float64()), counts).cast(pa.int64())
 
 
 def _find_repeats(rows: Rows, names: list[str | None], seen: set[str]) -> None:
@@ -95,31 +83,66 @@ def _find_repeats(rows: Rows, names: list[str | None], seen: set[str]) -> None:
     rows.find("id_twice", "id", twice)
 
 
-def _reviews(value: str | None) -> list[dict[str, Any]] | None:
+def _reviews(rows: Rows) -> pa.Array:
+    if not rows.has("reviews"):
+        return pa.array([[]] * rows.size, CATALOG.field("reviews").type)
+    read = [_read_reviews(v) for v in text(rows.raw("reviews")).to_pylist()]
+    rows.find("list_unreadable", "reviews", np.array([r is None for r in read], bool))
+    return pa.array([r or [] for r in read], CATALOG.field("reviews").type)
+
+
+def _read_reviews(value: str | None) -> list[dict[str, Any]] | None:
     """Reads reviews as JSON: objects with ``rating`` and ``text``. None where they are something else."""
-    if value is None or not value.strip():
+    if value is None:
         return []
     try:
-        found = json.loads(value)
-        return [{"rating": float(r["rating"]), "text": str(r["text"])} for r in found]
+        return [{"rating": float(r["rating"]), "text": str(r["text"])} for r in json.loads(value)]
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
-def catalog_of_log(table: pa.Table) -> pa.Table:
-    """Makes a catalog of what a log says of its products: the first title, category and brand of each.
+def _sponsored(rows: Rows) -> pa.Array:
+    if not rows.has("sponsored"):
+        return pa.array(np.zeros(rows.size, bool))
+    said = pc.utf8_lower(text(rows.raw("sponsored")))
+    yes = mask(pc.is_in(said, pa.array(sorted(_YES))))
+    rows.find("sponsored_unreadable", "sponsored", ~yes & ~mask(pc.is_in(said, pa.array([*sorted(_NO), None]))))
+    return pa.array(yes)
+
+
+class LogCatalog:
+    """The products that a log itself describes: the first title, category and brand of each.
 
     A product that only lists shown name has no title and is left out.
     """
-    named = table.filter(pc.and_(pc.is_valid(table.column("product")), pc.is_valid(table.column("title"))))
-    codes = named.column("product").combine_chunks().dictionary_encode().indices.to_numpy()
-    first = np.sort(np.unique(codes, return_index=True)[1])
-    kept = named.take(pa.array(first, pa.int64()))
-    good = pa.array([showable(n) for n in kept.column("product").to_pylist()], pa.bool_())
-    kept = kept.filter(good)
-    blank = {f.name: pa.nulls(kept.num_rows, f.type) for f in CATALOG}
-    known = {"id": kept.column("product"), **{n: kept.column(n) for n in ("title", "category", "brand")}}
-    return pa.table({n: known.get(n, blank[n]) for n in CATALOG.names}).cast(CATALOG)
+
+    def __init__(self) -> None:
+        self._tables: list[pa.Table] = []
+        self._seen: set[str] = set()
+
+    def add(self, rows: Rows, products: pa.ChunkedArray) -> None:
+        """Takes what a chunk says of the products of its good rows."""
+        if not rows.has("title") or not rows.good.any():
+            return
+        title = rows.kept(pa.table({"title": rows.texts("title", limited=False)})).column("title")
+        named = mask(pc.and_(pc.is_valid(products), pc.is_valid(title)))
+        ids = products.filter(pa.array(named)).to_pylist()
+        new = {p: i for i, p in reversed(list(enumerate(ids))) if p not in self._seen}
+        self._seen |= new.keys()
+        place = pa.array(sorted(i for p, i in new.items() if showable(p)), pa.int64())
+        if not len(place):
+            return
+        told = {"title": rows.texts("title", limited=False), "brand": rows.texts("brand", limited=False)}
+        told["category"] = rows.lists("category", path=True).values
+        table = rows.kept(pa.table(told)).filter(pa.array(named)).take(place)
+        known: dict[str, Any] = {"id": pa.array(ids, pa.string()).take(place)}
+        known |= {name: table.column(name) for name in told}
+        blank = {f.name: pa.nulls(len(place), f.type) for f in CATALOG if f.name not in known}
+        self._tables.append(pa.table({n: {**blank, **known}[n] for n in CATALOG.names}).cast(CATALOG))
+
+    def table(self) -> pa.Table:
+        """Returns the catalog."""
+        return pa.concat_tables(self._tables).combine_chunks() if self._tables else CATALOG.empty_table()
 
 
 def read_shoppers(chunks: Iterable[Chunk], columns: ColumnMap, defects: Defects) -> pa.Table:
@@ -128,23 +151,26 @@ def read_shoppers(chunks: Iterable[Chunk], columns: ColumnMap, defects: Defects)
     Raises:
         DataError: a file has no such column.
     """
-    made: list[dict[str, Any]] = []
+    tables: list[pa.Table] = []
     seen: set[str] = set()
     for chunk in chunks:
-        if columns.shopper_id not in chunk.table.column_names:
-            have = ", ".join(chunk.table.column_names[:12])
+        have = chunk.table.column_names
+        if not have:
+            continue
+        if columns.shopper_id not in have:
             raise DataError(
-                f"{chunk.file}: no column {columns.shopper_id!r}; set `shopper_id` in --columns, it has {have}"
+                f"{chunk.file}: no column {columns.shopper_id!r}; set `shopper_id` in --columns, "
+                f"the file has {', '.join(have[:12])}"
             )
         rows = Rows(chunk, "shoppers", {"id": Column(column=columns.shopper_id)}, defects)
-        ids = text(rows.raw("id"))
+        ids = rows.texts("id")
         rows.find("id_missing", "id", mask(pc.is_null(ids)))
-        names = ids.to_pylist()
-        _find_repeats(rows, names, seen)
-        facts = [n for n in chunk.table.column_names if n != columns.shopper_id]
-        for i in np.flatnonzero(rows.good).tolist():
-            truth = [
-                {"key": n, "value": str(v)} for n in facts if (v := chunk.table.column(n)[i].as_py()) not in (None, "")
-            ]
-            made.append({"id": names[i], "truth": truth})
-    return pa.Table.from_pylist(made, schema=SHOPPERS)
+        _find_repeats(rows, ids.to_pylist(), seen)
+        facts = [{"key": n, "texts": text(chunk.table.column(n)).to_pylist()} for n in have if n != columns.shopper_id]
+        truth = [
+            [{"key": f["key"], "value": f["texts"][i]} for f in facts if f["texts"][i] is not None]
+            for i in range(rows.size)
+        ]
+        made = pa.table({"id": ids, "truth": pa.array(truth, SHOPPERS.field("truth").type)})
+        tables.append(rows.kept(made).cast(SHOPPERS))
+    return pa.concat_tables(tables).combine_chunks() if tables else SHOPPERS.empty_table()

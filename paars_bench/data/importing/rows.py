@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from paars_bench.data.importing.columns import Column
-from paars_bench.data.importing.convert import Bools
+from paars_bench.data.importing.convert import Bools, mask, read_numbers, text
 from paars_bench.data.importing.defects import Defects
-from paars_bench.data.importing.rules import RULES, Fate
-from paars_bench.data.importing.source import Chunk
+from paars_bench.data.importing.formats import Chunk
+from paars_bench.data.importing.lists import Lists, read_lists
+from paars_bench.data.importing.rules import LONGEST, RULES, Fate
 
 
 class Rows:
@@ -33,9 +36,18 @@ class Rows:
         self.size = chunk.table.num_rows
         self.good = np.ones(self.size, bool)
 
+    @property
+    def numbers(self) -> pa.Array:
+        """The number of each row in its file."""
+        return pa.array(self._chunk.rows)
+
     def column(self, name: str) -> Column:
         """Returns where one of our columns comes from; itself where the file has none."""
         return self._columns.get(name) or Column(column=name)
+
+    def has(self, name: str) -> bool:
+        """Says whether the file has one of our columns."""
+        return name in self._columns
 
     def raw(self, name: str) -> pa.ChunkedArray:
         """Returns what the file holds of one of our columns: null where it has none."""
@@ -43,18 +55,47 @@ class Rows:
             return pa.chunked_array([pa.nulls(self.size, pa.string())])
         return self._chunk.table.column(self._columns[name].column)
 
+    def texts(self, name: str, *, limited: bool = True) -> pa.ChunkedArray:
+        """Returns a column as text without white space around it, null where there is none.
+
+        Args:
+            name: one of our columns.
+            limited: a text over ``LONGEST`` characters takes its row out.
+        """
+        if not self.has(name):
+            return self.raw(name)
+        found = text(self.raw(name))
+        if limited:
+            self.find("text_long", name, mask(pc.greater(pc.utf8_length(found), LONGEST)))
+        return found
+
+    def lists(self, name: str, *, path: bool = False) -> Lists:
+        """Returns a column as lists of text; those that cannot be read are told and null."""
+        found = read_lists(self.raw(name), self.column(name).split, path=path)
+        self.find("list_unreadable", name, found.unreadable)
+        return found
+
+    def numbers_between(self, name: str, least: float, most: float, unreadable: str, outside: str) -> pa.Array:
+        """Returns a column of numbers, null where there is none, it is unreadable or outside; both are told."""
+        if not self.has(name):
+            return pa.nulls(self.size, pa.float64())
+        found = read_numbers(self.raw(name))
+        self.find(unreadable, name, found.unreadable)
+        with np.errstate(invalid="ignore"):
+            wrong = (found.values < least) | (found.values > most)
+        self.find(outside, name, wrong)
+        return pa.array(np.nan_to_num(found.values), mask=np.isnan(found.values) | wrong)
+
     def find(self, rule: str, name: str, where: Bools) -> None:
         """Tells the rows of a mask that are still good, and takes them out where the rule says so."""
         where = where & self.good
         if not where.any():
             return
         column = self.column(name).column
-        names = self._chunk.table.column_names
-        for i in np.flatnonzero(where).tolist():
-            record = {n: _plain(self._chunk.table.column(n)[i].as_py()) for n in names}
-            self._defects.add(
-                rule, self._table, self._chunk.file, int(self._chunk.rows[i]), column, record.get(column), record
-            )
+        rows = self._chunk.rows[where].tolist()
+        for row, values in zip(rows, self._chunk.table.filter(pa.array(where)).to_pylist(), strict=True):
+            record = {n: _plain(v) for n, v in values.items()}
+            self._defects.add(rule, self._table, self._chunk.file, row, column, record.get(column), record)
         if RULES[rule].fate is Fate.QUARANTINED:
             self.good &= ~where
 
@@ -64,4 +105,6 @@ class Rows:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False)
     return value if value is None or isinstance(value, str) else str(value)

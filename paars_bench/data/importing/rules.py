@@ -5,6 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+LONGEST = 10_000
+"""Characters of a name, query or title: more is a mistake of the export and would fill a prompt."""
+
 
 class Fate(StrEnum):
     """What becomes of a row with a defect; in every case it is counted and kept in the quarantine file."""
@@ -26,14 +29,17 @@ _OUT, _EMPTY, _NOTE = Fate.QUARANTINED, Fate.EMPTIED, Fate.NOTED
 _RULES = (
     # of any file
     Rule("fields", "more or fewer fields than the header", _OUT),
+    Rule("quoting", "a quotation mark that is not closed, or text after one that is", _OUT),
     Rule("json", "not a JSON object", _OUT),
     Rule("encoding", "not text in the encoding of the file", _OUT),
+    Rule("nul", "a NUL character", _OUT),
+    Rule("text_long", f"a text of more than {LONGEST:,} characters", _OUT),
     # of events
     Rule("shopper_missing", "no shopper", _OUT),
     Rule("time_missing", "no time", _OUT),
     Rule("time_unreadable", "a time that cannot be read", _OUT),
     Rule("time_impossible", "a time before 1990 or in the future", _OUT),
-    Rule("time_zone", "a time without a zone where other rows have one", _OUT),
+    Rule("time_zone", "a time with a zone where most have none, or without one where most have one", _OUT),
     Rule("action_missing", "no action", _OUT),
     Rule("action_unknown", "an action that is none of the schema's", _OUT),
     Rule("query_empty", "a search without a query", _OUT),
@@ -42,7 +48,7 @@ _RULES = (
     Rule("session_missing", "no session", _OUT),
     Rule("session_shared", "a session with events of two shoppers", _OUT),
     Rule("duplicate", "the same event as an earlier row", _OUT),
-    Rule("list_unreadable", "a list shown that cannot be read", _EMPTY),
+    Rule("list_unreadable", "a list that cannot be read", _EMPTY),
     Rule("list_repeats", "a list shown that holds a product twice", _NOTE),
     Rule("rank_unreadable", "a rank that is no whole number from the first place on", _EMPTY),
     Rule("rank_outside", "a rank past the end of the list shown", _EMPTY),
@@ -58,5 +64,6 @@ _RULES = (
     Rule("title_missing", "no title", _OUT),
     Rule("rating_outside", "a rating that is no number from 1 to 5", _EMPTY),
     Rule("count_unreadable", "a review count that is no whole number from 0 on", _EMPTY),
+    Rule("sponsored_unreadable", "a sponsored flag that is neither yes nor no", _EMPTY),
 )
 RULES: dict[str, Rule] = {rule.name: rule for rule in _RULES}
