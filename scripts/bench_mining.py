@@ -7,7 +7,8 @@ Each measurement is a process of its own that reads the log from Parquet, so its
 like a shop's: 8 events and 2.6 searches a session, lists of 10, 10 sessions a shopper (so 125,000 shoppers at 10
 million events, some far more active than others), a view from seven in ten lists, a purchase in four of ten sessions,
 100,000 products in 1,200 leaf categories, no intentions, so that they are inferred. Events come in order of time, as a
-server writes them, so sorting them by shopper (``Log.of``) is part of the work.
+server writes them, so sorting them by shopper (``Log.of``) is part of the work. CPU is of both, over all threads: on a
+machine that others use too, it says more than the time.
 
 The peer applies the rules of query pairs and of rank choices, the two that a row loop can do, in one loop over pandas
 rows that are sorted already; it makes no sessions, no distractors and no intentions.
@@ -35,7 +36,8 @@ MOST_SECONDS, MOST_GB = 120, 4
 
 def main(sizes: list[int]) -> int:
     rows = []
-    print(f"{'events':>12} {'read':>7} {'Log.of':>7} {'mine':>7} {'both':>7} {'events/s':>10} {'peak RSS':>9}  cases")
+    heads = [f"{head:>7}" for head in ("read", "Log.of", "mine", "both", "CPU")]
+    print(f"{'events':>12} {' '.join(heads)} {'events/s':>10} {'peak RSS':>9}  cases")
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
             _child("generate", str(size), folder)
@@ -44,14 +46,16 @@ def main(sizes: list[int]) -> int:
             both = row["sort"] + row["mine"]
             print(
                 f"{row['events']:>12,} {row['read']:>6.1f}s {row['sort']:>6.1f}s {row['mine']:>6.1f}s {both:>6.1f}s "
-                f"{row['events'] / both:>10,.0f} {row['gb']:>6.2f} GB  {row['cases']}"
+                f"{row['cpu']:>6.1f}s {row['events'] / both:>10,.0f} {row['gb']:>6.2f} GB  {row['cases']}"
             )
             if size == sizes[0]:
                 peer = _child("peer", folder)
     small, large = rows[0], rows[-1]
     if large["events"] > small["events"]:
-        took = [math.log(r["sort"] + r["mine"]) for r in (small, large)]
-        print(f"growth exponent {(took[1] - took[0]) / math.log(large['events'] / small['events']):.2f} (1 is linear)")
+        more = math.log(large["events"] / small["events"])
+        wall = math.log((large["sort"] + large["mine"]) / (small["sort"] + small["mine"])) / more
+        cpu = math.log(large["cpu"] / small["cpu"]) / more
+        print(f"growth exponent {wall:.2f} of the time, {cpu:.2f} of the CPU time (1 is linear)")
     same = (peer["pairs"], peer["ranks"]) == (small["cases"]["query_pairs"], small["cases"]["rank_choices"])
     print(
         f"peer, pandas and a row loop, {peer['events']:,} events: {peer['loop']:.1f} s for query pairs and ranks "
@@ -94,15 +98,15 @@ def measure(folder: Path) -> dict[str, Any]:
     start = time.perf_counter()
     events = pq.read_table(folder / "events.parquet").cast(EVENTS)
     catalog = Catalog(pq.read_table(folder / "catalog.parquet").cast(CATALOG))
-    read = time.perf_counter()
+    read, cpu = time.perf_counter(), time.process_time()
     log = Log.of(events, catalog)
     count = events.num_rows
     del events
     sort = time.perf_counter()
     mined = mine(log)
-    end = time.perf_counter()
+    end, cpu = time.perf_counter(), time.process_time() - cpu
     cases = {str(kind): table.num_rows for kind, table in mined.cases.items()}
-    row = {"events": count, "read": read - start, "sort": sort - read, "mine": end - sort, "gb": _peak_gb()}
+    row = {"events": count, "read": read - start, "sort": sort - read, "mine": end - sort, "cpu": cpu, "gb": _peak_gb()}
     del mined
     again = time.perf_counter()
     mine(log, kinds=[CaseKind.QUERY_PAIRS, CaseKind.RANK_CHOICES])

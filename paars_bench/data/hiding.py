@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -66,7 +67,7 @@ class Titles:
         self._catalog = catalog
 
     @cached_property
-    def code(self) -> np.ndarray:
+    def code(self) -> npt.NDArray[np.int64]:
         """Equal for products whose titles read the same but for case and blanks: shape ``(products,)``."""
         titles = self._catalog.table.column("title").combine_chunks()
         even = pc.utf8_trim_whitespace(pc.replace_substring_regex(pc.utf8_lower(titles), r"\s+", " "))
@@ -91,4 +92,11 @@ class Titles:
 
 def words_of(text: str) -> str:
     """Returns the words of a text in lower case, one blank between them."""
-    return " ".join(_WORD.findall(clean(text, _CHARS).casefold()))
+    if not is_plain(text):
+        text = clean(text, _CHARS)
+    return " ".join(_WORD.findall(text.casefold()))
+
+
+def is_plain(text: str) -> bool:
+    """Says whether cleaning leaves the words of a text as they are; most texts are, and cleaning costs more."""
+    return len(text) <= _CHARS and text.isascii() and text.isprintable() and "&" not in text and "<" not in text

@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paars_bench.data.hiding import Titles, words_of
+from paars_bench.data.hiding import is_plain, words_of
 from paars_bench.data.mining_index import Bools, Ints, LogIndex
 from paars_bench.data.mining_rules import case_number
 from paars_bench.data.schema import Action
@@ -59,6 +60,7 @@ _GIFT = re.compile(
 _TOPIC_CHARS = 60
 _MANY_VIEWS = 3
 _BROAD_WORDS = 2
+_LEAST_WORDS = 2  # of a query that can name one thing bought: "tea" alone would make every tea a re-order
 _BROAD_CHARS = 4  # of a query in a script that sets no blanks between words
 
 
@@ -106,36 +108,55 @@ def infer_intentions(index: LogIndex, sessions: Ints, cutoff: Ints, *, seed: int
     again = past.holds(index.owner[sessions], opening.product)
     names = index.log.sessions.column("session").take(pa.array(sessions)).to_pylist()
     topics = _Topics(index)
+    read = lru_cache(maxsize=100_000)(_read_query)
     kinds: list[IntentionKind | None] = []
     sentences: list[str | None] = []
     for place, owner in enumerate(index.owner[sessions].tolist()):
-        query = opening.query[place]
-        product = int(opening.product[place])
-        bought = bool(again[place]) or (query is not None and past.typed(owner, query))
+        query = read(opening.query[place])
+        bought = bool(again[place]) or past.typed(owner, query.words)
         kind = kind_of(query, int(opening.views[place]), int(opening.alike[place]), bought=bought)
         kinds.append(kind)
-        sentences.append(None if kind is None else _sentence(kind, topics.of(product, query), names[place], seed))
+        topic = topics.of(int(opening.product[place])) or query.topic
+        sentences.append(None if kind is None else _sentence(kind, topic, names[place], seed))
     return Inferred(kinds, sentences)
 
 
-def kind_of(query: str | None, views: int, alike: int, *, bought: bool) -> IntentionKind | None:
+class Query(NamedTuple):
+    """What a first query says of a visit; of no query, nothing.
+
+    Attributes:
+        there: whether anything was typed.
+        gift: whether it speaks of a gift.
+        broad: whether it could mean much.
+        words: of the query, each once.
+        topic: the query as it may stand in a sentence.
+    """
+
+    there: bool = False
+    gift: bool = False
+    broad: bool = False
+    words: frozenset[str] = frozenset()
+    topic: str = ""
+
+
+def kind_of(query: Query, views: int, alike: int, *, bought: bool) -> IntentionKind | None:
     """Returns the kind of a visit by its opening, None where it has neither query nor view.
 
     Args:
-        query: of the first search.
+        query: of the first search, blank where there is none.
         views: distinct products viewed before the second search.
         alike: how many of them share the most frequent leaf category.
         bought: whether what was viewed first or typed had been bought before.
     """
-    if query is None and not views:
+    if not query.there and not views:
         return None
-    if query is not None and _GIFT.search(query):
+    if query.gift:
         return IntentionKind.GIFT
     if bought:
         return IntentionKind.REORDER
     if views >= _MANY_VIEWS and 2 * alike > views:
         return IntentionKind.COMPARE
-    return IntentionKind.BROWSE if query is None or _is_broad(query) else IntentionKind.BUY
+    return IntentionKind.BROWSE if query.broad or not query.there else IntentionKind.BUY
 
 
 def read_openings(index: LogIndex, sessions: Ints) -> Opening:
@@ -179,8 +200,7 @@ class _Past:
     """What each shopper bought before the cutoff."""
 
     def __init__(self, index: LogIndex, cutoff: Ints) -> None:
-        self._index = index
-        self._titles = Titles(index.log.catalog).code
+        self._titles = index.title
         bought = np.flatnonzero(index.is_action(Action.PURCHASE) & (index.product >= 0))
         own = cutoff[index.owner[index.session[bought]]]
         bought = bought[(index.time[bought] < own) & (index.start[index.session[bought]] < own)]
@@ -190,7 +210,8 @@ class _Past:
         pairs = np.unique(owner * self._width + index.product[bought])
         self._products = pairs % self._width
         self._bounds = np.searchsorted(pairs // self._width, np.arange(len(index.shopper_names) + 1))
-        self._words: dict[int, frozenset[str]] = {}
+        titles = index.log.catalog.table.column("title").to_pylist()
+        self._lower = [t.lower() if is_plain(t) else words_of(t) for t in titles]
 
     def holds(self, shoppers: Ints, products: Ints) -> Bools:
         """Says which products, or others of their title, their shopper had bought; -1 was never bought."""
@@ -200,23 +221,18 @@ class _Past:
         place = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         return np.asarray((self._keys[place] == keys) & (products >= 0))
 
-    def typed(self, shopper: int, query: str) -> bool:
+    def typed(self, shopper: int, words: frozenset[str]) -> bool:
         """Says whether every word of a query of two words or more stands in the title of one thing bought."""
-        low, high = self._bounds[shopper], self._bounds[shopper + 1]
-        if low == high:
+        if len(words) < _LEAST_WORDS:
             return False
-        words = frozenset(words_of(query).split())
-        return len(words) >= 2 and any(words <= self._title(p) for p in self._products[low:high].tolist())
-
-    def _title(self, product: int) -> frozenset[str]:
-        if product not in self._words:
-            title = self._index.log.catalog.table.column("title")[product].as_py()
-            self._words[product] = frozenset(words_of(title).split())
-        return self._words[product]
+        low, high = self._bounds[shopper], self._bounds[shopper + 1]
+        titles = (self._lower[p] for p in self._products[low:high].tolist())
+        # Most titles lack a word even as a piece of another, which is found out before any is parted into words.
+        return any(all(w in title for w in words) and words <= set(words_of(title).split()) for title in titles)
 
 
 class _Topics:
-    """What a visit is about, in words that are no product's title: a leaf category, else what was typed."""
+    """What a visit is about, in words that are no product's title: the leaf category of what was viewed first."""
 
     def __init__(self, index: LogIndex) -> None:
         table = index.log.catalog.table
@@ -226,10 +242,9 @@ class _Topics:
         safe = {name: text for name, text in leaf.items() if not _holds_any(words_of(text).split(), titles)}
         self._leaf = [safe.get(name, "") for name in raw]
 
-    def of(self, product: int, query: str | None) -> str:
-        """Returns the topic of a visit, "" where nothing can be said."""
-        leaf = self._leaf[product] if product >= 0 else ""
-        return leaf or clean(query or "", _TOPIC_CHARS)
+    def of(self, product: int) -> str:
+        """Returns the leaf category of a product, "" where it has none or none that may be named."""
+        return self._leaf[product] if product >= 0 else ""
 
 
 def _short(titles: pa.ChunkedArray, leaves: Iterable[str]) -> pa.ChunkedArray:
@@ -244,11 +259,13 @@ def _holds_any(words: Sequence[str], titles: set[str]) -> bool:
     return any(" ".join(words[a:b]) in titles for a, b in spans)
 
 
-def _is_broad(query: str) -> bool:
+def _read_query(query: str | None) -> Query:
+    if query is None:
+        return Query()
     words = words_of(query)
-    if words.isascii() or " " in words:
-        return len(words.split()) <= _BROAD_WORDS
-    return len(words) <= _BROAD_CHARS
+    parted = words.isascii() or " " in words
+    broad = len(words.split()) <= _BROAD_WORDS if parted else len(words) <= _BROAD_CHARS
+    return Query(True, bool(_GIFT.search(query)), broad, frozenset(words.split()), clean(query, _TOPIC_CHARS))
 
 
 def _sentence(kind: IntentionKind, topic: str, session: str, seed: int) -> str:

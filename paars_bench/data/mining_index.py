@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from paars_bench.data.hiding import Titles
 from paars_bench.data.log import Log, session_codes
 from paars_bench.data.schema import Action
 
@@ -64,6 +65,11 @@ class LogIndex:
         paths = [tuple(p or ()) for p in column.to_pylist()]
         codes = {path: i for i, path in enumerate(sorted(set(paths)))}
         return np.array([codes[p] if p else -1 for p in paths], np.int64)
+
+    @cached_property
+    def title(self) -> Ints:
+        """Code of each product's title, equal for equal titles."""
+        return Titles(self.log.catalog).code
 
     def number(self, events: Ints) -> Ints:
         """Returns the place of events in their sessions, from 0."""

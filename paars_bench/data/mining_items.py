@@ -7,7 +7,6 @@ import pyarrow as pa
 
 from paars_bench.data.case_tables import CASES, common_columns
 from paars_bench.data.cases import CaseKind
-from paars_bench.data.hiding import Titles
 from paars_bench.data.mining_draws import Words, hashed, permuted
 from paars_bench.data.mining_index import Bools, Ints, LogIndex
 from paars_bench.data.mining_rules import Funnel, MiningRules, case_number
@@ -45,14 +44,9 @@ def mine_item_choices(index: LogIndex, period: TestPeriod, rules: MiningRules, f
 
 
 class Interests:
-    """Which categories each shopper ever viewed or bought in, and which products bear one title.
-
-    Attributes:
-        title: of each product, equal for equal titles.
-    """
+    """Which categories each shopper ever viewed or bought in."""
 
     def __init__(self, index: LogIndex) -> None:
-        self.title: Ints = Titles(index.log.catalog).code
         self._width = int(index.category.max(initial=0)) + 1
         touched = np.flatnonzero(index.is_action(Action.VIEW, Action.PURCHASE) & (index.product >= 0))
         category = index.category[index.product[touched]]
@@ -114,7 +108,7 @@ def _distractors(index: LogIndex, interests: Interests, events: Ints, words: Wor
     """
     found = np.full((len(events), rules.distractors), -1, np.int64)
     count = np.zeros(len(events), np.int64)
-    owner, bought = index.owner[index.session[events]], interests.title[index.product[events]]
+    owner, bought = index.owner[index.session[events]], index.title[index.product[events]]
     pool = min(rules.pool, len(index.log.catalog))
     owed = np.arange(len(events))
     low, look = 0, _LOOK
@@ -122,7 +116,7 @@ def _distractors(index: LogIndex, interests: Interests, events: Ints, words: Wor
         drawn = permuted(words[owed], np.arange(low, min(pool, low + look)), len(index.log.catalog))
         category = index.category[drawn]
         inside = interests.hold(np.broadcast_to(owner[owed][:, None], drawn.shape), category)
-        good = (category >= 0) & ~inside & (interests.title[drawn] != bought[owed][:, None])
+        good = (category >= 0) & ~inside & (index.title[drawn] != bought[owed][:, None])
         place = count[owed][:, None] + np.cumsum(good, axis=1) - 1
         row, column = np.nonzero(good & (place < rules.distractors))
         found[owed[row], place[row, column]] = drawn[row, column]
