@@ -7,7 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from paars_bench.data.cases import Case, CaseKind
 
@@ -27,10 +30,31 @@ _VALUES: dict[CaseKind, list[pa.Field]] = {
         pa.field("rank", pa.int32()),
     ],
     # A session's events are rows of different shape, which a flat table holds best as JSON text.
-    CaseKind.SESSIONS: [pa.field("intention", pa.string()), pa.field("events", pa.string())],
+    CaseKind.SESSIONS: [
+        pa.field("intention", pa.string()),
+        pa.field("intention_source", pa.string()),  # "log", "inferred", or null where there is no intention
+        pa.field("events", pa.string()),
+    ],
 }
 CASES: dict[CaseKind, pa.Schema] = {kind: pa.schema(_COMMON + more) for kind, more in _VALUES.items()}
 """The Arrow schema of each kind's test set."""
+
+
+def common_columns(
+    kind: CaseKind, sessions: pa.Table, rows: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]
+) -> list[pa.Array | pa.ChunkedArray]:
+    """Returns the columns that every kind has.
+
+    Args:
+        kind: of the cases.
+        sessions: schema ``SESSIONS``.
+        rows: of each case's session in ``sessions``.
+        numbers: of each case in its session; with the session it makes the id.
+    """
+    own = sessions.select(["session", "shopper", "start"]).take(pa.array(rows))
+    names = own.column("session").combine_chunks()
+    ids = pc.binary_join_element_wise(str(kind), names, pa.array(numbers).cast(pa.string()), "/")
+    return [ids, pa.repeat(str(kind), len(rows)), own.column("shopper"), names, own.column("start")]
 
 
 def value_names(kind: CaseKind) -> tuple[str, ...]:

@@ -1,23 +1,22 @@
-"""A data set in memory: its log, its cases, and the one place that decides what an agent may know of a shopper."""
+"""A data set in memory: its log, its catalog and the cases mined from it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-import numpy as np
 import pyarrow.compute as pc
 
+from paars_bench.data.backgrounds import Backgrounds
 from paars_bench.data.case_tables import table_rows
 from paars_bench.data.cases import Background, CaseKind
 from paars_bench.data.digest import tables_sha256
 from paars_bench.data.log import Log
 from paars_bench.data.mining import Mined
 from paars_bench.data.mining_rules import FunnelStep
-from paars_bench.data.schema import Catalog, Event, event_of
+from paars_bench.data.schema import Catalog
 from paars_bench.errors import DataError, unknown
 
 
@@ -125,20 +124,13 @@ class MinedData:
     def background(self, shopper: str) -> Background:
         """Returns what an agent may know of a shopper.
 
-        Events before the shopper's cutoff, without any on a product that an item choice of this shopper offers;
-        searches stay, with those products taken out of the list shown. A background does not depend on which
-        cases are asked.
+        Events before the shopper's cutoff, without what could give away a product that an item choice of this shopper
+        offers (see ``hiding.Hidden``). A background does not depend on which cases are asked.
 
         Raises:
             DataError: the shopper has no cutoff, so no case either.
         """
-        cutoff = self._cutoffs.get(shopper)
-        if cutoff is None:
-            raise DataError(unknown("shopper", shopper, self._cutoffs))
-        hidden = self._offered.get(shopper, frozenset())
-        before = self._events_before(shopper, cutoff)
-        kept = tuple(_without(e, hidden) for e in before if e.product is None or e.product not in hidden)
-        return Background(shopper, cutoff, kept, len(before) - len(kept))
+        return self._backgrounds.of(shopper)
 
     def truth(self, shopper: str) -> dict[str, str]:
         """Returns demographics and survey answers, never to be shown to an agent; empty where none are known."""
@@ -147,37 +139,10 @@ class MinedData:
             return {}
         return {t["key"]: t["value"] for t in self.log.shoppers.column("truth")[row].as_py() or ()}
 
-    def _events_before(self, shopper: str, cutoff: datetime) -> list[Event]:
-        low, high = self._ranges[shopper]
-        own = self.log.events.slice(low, high - low)
-        return [event_of(row) for row in own.filter(pc.less(own.column("time"), cutoff)).to_pylist()]
-
     @cached_property
-    def _ranges(self) -> dict[str, tuple[int, int]]:
-        column = self.log.events.column("shopper").combine_chunks()
-        names = pc.unique(column)
-        codes = np.asarray(pc.index_in(column, names).to_numpy())
-        ends = np.searchsorted(codes, np.arange(len(names) + 1))
-        return {n: (int(ends[i]), int(ends[i + 1])) for i, n in enumerate(names.to_pylist())}
-
-    @cached_property
-    def _cutoffs(self) -> dict[str, datetime]:
-        return {r["shopper"]: r["cutoff"].astimezone(UTC) for r in self.mined.split.to_pylist()}
-
-    @cached_property
-    def _offered(self) -> dict[str, frozenset[str]]:
-        table = self.mined.cases.get(CaseKind.ITEM_CHOICES)
-        offered: dict[str, set[str]] = {}
-        for row in table.select(["shopper", "options"]).to_pylist() if table is not None else ():
-            offered.setdefault(row["shopper"], set()).update(row["options"])
-        return {shopper: frozenset(ids) for shopper, ids in offered.items()}
+    def _backgrounds(self) -> Backgrounds:
+        return Backgrounds(self.log, self.mined)
 
     @cached_property
     def _truth_rows(self) -> dict[str, int]:
         return {name: i for i, name in enumerate(self.log.shoppers.column("id").to_pylist())}
-
-
-def _without(event: Event, hidden: frozenset[str]) -> Event:
-    if event.shown is None or not hidden.intersection(event.shown):
-        return event
-    return replace(event, shown=tuple(p for p in event.shown if p not in hidden))

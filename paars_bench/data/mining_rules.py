@@ -6,8 +6,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 
 @dataclass(frozen=True, slots=True)
 class MiningRules:
@@ -15,7 +13,8 @@ class MiningRules:
 
     Attributes:
         test_share: share of a shopper's sessions, the latest, that cases come from; at least one session.
-        min_history: sessions a shopper needs before the cutoff.
+        min_history: sessions a shopper needs before the cutoff; with 0, a shopper's only session gives cases and
+            the background is empty.
         view_window_s: seconds from a session's first search to the view that makes a pair (paper, section 4.3).
         pool: random catalog items that distractors are looked for in (paper, section 4.3).
         distractors: items beside the one bought (paper, section 4.3).
@@ -35,11 +34,20 @@ class MiningRules:
 
 
 class FunnelStep(NamedTuple):
-    """One rule: what it asks for, how many candidates it kept and how many it dropped."""
+    """One rule: what it asks for, how many candidates it kept and how many it dropped.
+
+    Attributes:
+        rule: in words.
+        kept: candidates left after it.
+        dropped: candidates that it took away.
+        role: ``rule``: ``kept + dropped`` is what the step before kept; ``start``: the candidates are others from
+            here on; ``share``: how many of the candidates are of a sort, and none is dropped.
+    """
 
     rule: str
     kept: int
     dropped: int
+    role: str = "rule"
 
 
 class Funnel:
@@ -50,7 +58,11 @@ class Funnel:
 
     def start(self, what: str, count: int) -> None:
         """Says what the candidates are from here on, and how many there are."""
-        self.steps.append(FunnelStep(what, int(count), 0))
+        self.steps.append(FunnelStep(what, int(count), 0, "start"))
+
+    def share(self, what: str, count: int) -> None:
+        """Says how many of the candidates are of a sort."""
+        self.steps.append(FunnelStep(what, int(count), 0, "share"))
 
     def keep(self, rule: str, before: int, after: int) -> None:
         """Says that a rule took ``before`` candidates down to ``after``."""
@@ -60,8 +72,3 @@ class Funnel:
 def case_number(seed: int, case_id: str) -> int:
     """Returns 64 random bits that belong to a case alone: other cases of the data do not move them."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{case_id}".encode()).digest()[:8], "little")
-
-
-def case_generator(seed: int, case_id: str) -> np.random.Generator:
-    """Returns the generator of a case, seeded by ``case_number``."""
-    return np.random.Generator(np.random.PCG64(case_number(seed, case_id)))

@@ -234,6 +234,10 @@ class Catalog:
             self._seen[product_id] = hit
         return hit
 
+    def row(self, product_id: str) -> int:
+        """Returns the row of a product in ``table``; KeyError if the shop does not have it."""
+        return self._row[product_id]
+
     def __iter__(self) -> Iterator[Product]:
         for batch in self.table.to_batches(max_chunksize=2048):
             for row in batch.to_pylist():

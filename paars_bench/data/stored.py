@@ -116,12 +116,17 @@ def write_folder(data: MinedData, folder: Path) -> None:
         for name, table in tables.items():
             path = scratch / f"{name}.parquet"
             pq.write_table(table, path, compression="zstd")
-            digests[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+            digests[path.name] = _file_sha256(path)
         meta = _meta(data) | {"files": digests}
         (scratch / _STORED_META).write_text(json.dumps(meta, indent=1), encoding="utf-8")
         scratch.replace(folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _meta(data: MinedData) -> dict[str, Any]:
@@ -145,10 +150,9 @@ def read_folder(folder: Path) -> MinedData:
         meta = json.loads((folder / _STORED_META).read_text(encoding="utf-8"))
         tables = {}
         for name, digest in meta["files"].items():
-            content = (folder / name).read_bytes()
-            if hashlib.sha256(content).hexdigest() != digest:
+            if _file_sha256(folder / name) != digest:
                 raise _Damaged(f"{folder / name} changed since it was written")
-            tables[name.removesuffix(".parquet")] = pq.read_table(pa.BufferReader(content))
+            tables[name.removesuffix(".parquet")] = pq.read_table(folder / name)
         return _data_of(meta, tables)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException, DataError) as error:
         raise _Damaged(f"{folder}: {error}") from error

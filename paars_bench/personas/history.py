@@ -5,7 +5,7 @@ What does not fit is cut by one rule, newest first up to a token budget, and the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -58,7 +58,6 @@ def render_history(
     *,
     budget: int,
     count_tokens: Callable[[str], int],
-    exclude: Collection[str] = (),
 ) -> History:
     """Returns a shopper's history as text.
 
@@ -67,14 +66,11 @@ def render_history(
         catalog: gives titles.
         budget: tokens at most.
         count_tokens: the backbone's own count or an upper estimate.
-        exclude: product ids that must not appear (the options of a case asked with another shopper's persona).
     """
     recent_from = background.cutoff - RECENT
     days: dict[str, list[Event]] = {}
     older: list[Event] = []
     for event in background.events:
-        if event.product in exclude and event.product is not None:
-            continue
         if event.time >= recent_from:
             if event.action is not Action.LEAVE:
                 days.setdefault(event.time.date().isoformat(), []).append(event)

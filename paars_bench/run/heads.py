@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from paars_bench.backbones.door import Backbone, Usage
 from paars_bench.data.cases import Case, CaseKind, ShoppingData
+from paars_bench.data.hiding import Titles
 from paars_bench.outcomes import POLICY, Outcome
 from paars_bench.personas.conditions import CONDITIONS
 from paars_bench.personas.history import History, render_history
@@ -64,6 +65,7 @@ class Heads:
         self._mined: dict[str, Persona] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._histories: dict[str, History] = {}
+        self._titles = Titles(data.catalog)
         self._pay = pay
         self.damaged = 0
         self.spent: list[Usage] = []
@@ -89,7 +91,7 @@ class Heads:
                 return Head("", persona.outcome, why)
         history = self._history(who)
         if condition.other_shopper:
-            history = self._render(who, exclude=_products(case))
+            history = self._render(who, hide=products_asked(case))
         return Head(persona_block(condition, persona, history))
 
     async def _persona(self, shopper: str) -> Persona:
@@ -111,16 +113,15 @@ class Heads:
         if shopper not in self._histories:
             if len(self._histories) > 512:  # one shopper's calls lie together, so a few suffice
                 self._histories.clear()
-            self._histories[shopper] = self._render(shopper, exclude=())
+            self._histories[shopper] = self._render(shopper)
         return self._histories[shopper]
 
-    def _render(self, shopper: str, exclude: tuple[str, ...]) -> History:
+    def _render(self, shopper: str, hide: tuple[str, ...] = ()) -> History:
+        background = self._data.background(shopper)
+        if hide:
+            background = background._replace(events=self._titles.hidden(hide).without(background.events))
         return render_history(
-            self._data.background(shopper),
-            self._data.catalog,
-            budget=self._budget,
-            count_tokens=self._backbone.count_tokens,
-            exclude=exclude,
+            background, self._data.catalog, budget=self._budget, count_tokens=self._backbone.count_tokens
         )
 
 
@@ -148,7 +149,7 @@ def load_personas(store: JsonLines) -> Stored:
     return Stored(personas, spent, damaged)
 
 
-def _products(case: Case) -> tuple[str, ...]:
+def products_asked(case: Case) -> tuple[str, ...]:
     """The products a case asks about: another shopper's history must not name them either."""
     match case.kind:
         case CaseKind.QUERY_PAIRS:

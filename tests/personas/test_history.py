@@ -107,14 +107,6 @@ def test_the_record_says_what_was_cut(events: list[Event]) -> None:
     assert cut["budget"] == 80
 
 
-@given(_EVENTS, st.sets(st.sampled_from(["P0", "P1", "P2", "P3"])))
-def test_an_excluded_product_is_nowhere(events: list[Event], exclude: set[str]) -> None:
-    known = rendered(events, SHOP, exclude=exclude)
-    for name in exclude:
-        assert SHOP[name].title not in known.text
-    assert known.events == rendered([e for e in events if e.product not in exclude], SHOP).events
-
-
 def test_a_product_that_left_the_catalog_is_said_so() -> None:
     assert rendered([event(1, Action.VIEW, "GONE")], SHOP).text.endswith("viewed a product no longer listed")
 
