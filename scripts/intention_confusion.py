@@ -10,7 +10,6 @@ intention.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import Counter
 
@@ -18,17 +17,12 @@ import numpy as np
 import pyarrow as pa
 
 from paars_bench.data.demo import simulate
-from paars_bench.data.demo.intentions import _SENTENCES
+from paars_bench.data.demo.reading import kind_told
 from paars_bench.data.intentions import IntentionKind, infer_intentions
 from paars_bench.data.mining_index import LogIndex
 from paars_bench.data.mining_rules import MiningRules
 from paars_bench.data.mining_split import split_by_cutoff
 from paars_bench.data.schema import Action
-
-_PATTERNS = {
-    IntentionKind(kind): re.compile("|".join(re.sub(r"\\\{\w+\\\}", ".+", re.escape(t)) for t in templates))
-    for kind, templates in _SENTENCES.items()
-}
 
 
 def main(shoppers: int) -> None:
@@ -37,7 +31,7 @@ def main(shoppers: int) -> None:
     chosen = np.flatnonzero(period.sessions)
     inferred = infer_intentions(index, chosen, period.cutoff, seed=0).kinds
     words = index.log.sessions.column("intention").take(pa.array(chosen)).to_pylist()
-    true = [next(k for k, pattern in _PATTERNS.items() if pattern.fullmatch(text)) for text in words]
+    true = [IntentionKind(kind_told(text) or "") for text in words]
     bought = np.bincount(index.session[index.is_action(Action.PURCHASE)], minlength=len(index.start))[chosen] > 0
     table = Counter(zip(true, inferred, strict=True))
     kinds = list(IntentionKind)

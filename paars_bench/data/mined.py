@@ -117,7 +117,7 @@ class MinedData:
     def why_not(self, kind: CaseKind) -> str:
         """Returns why there is no test set of a kind, in words: which rule took the last candidate."""
         for step in self.mined.funnels.get(kind, ()):
-            if not step.kept:
+            if not step.kept and step.role != "share":
                 return f"none of {step.dropped:,} passed: {step.rule}" if step.dropped else f"{step.rule}: none"
         return "its source has none"
 

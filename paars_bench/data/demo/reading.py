@@ -45,6 +45,11 @@ def read_intention(text: str, chance: Chance, person: Person, shop: Shop, past: 
     return None
 
 
+def kind_told(text: str) -> str | None:
+    """Returns the kind of visit (a key of ``KINDS``) that a demo intention tells, None for other sentences."""
+    return next((kind for kind, pattern in _patterns() if pattern.fullmatch(text)), None)
+
+
 def _again(
     said: dict[str, str], category: int, chance: Chance, person: Person, shop: Shop, past: Sequence[Past]
 ) -> Need:
