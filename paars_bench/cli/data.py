@@ -51,6 +51,7 @@ def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--column", multiple=True, metavar="OURS=THEIRS", help="A column of the log; may be repeated."
             ),
+            click.option("--action", metavar="ACTION", help="Of every row, where no column says: purchase for orders."),
             click.option("--sessions", metavar="HOW", help="column, day, or a gap such as 30m. [column]"),
             click.option("--encoding", metavar="NAME", help="Of CSV and JSON lines. [utf-8]"),
             click.option("--delimiter", metavar="CHAR", help="Of CSV. [a comma; a tab in .tsv]"),
@@ -67,6 +68,7 @@ def _what(options: dict[str, Any]) -> tuple[Sources, ColumnMap]:
     columns = read_columns(
         options["columns_file"],
         key_values(options["column"], "--column") if options["column"] else {},
+        action=options["action"],
         sessions=options["sessions"],
         encoding=options["encoding"],
         delimiter=options["delimiter"],

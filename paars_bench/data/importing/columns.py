@@ -69,8 +69,7 @@ class Column(BaseModel):
     @classmethod
     def _known_actions(cls, values: dict[str, str] | None) -> dict[str, str] | None:
         for word in (values or {}).values():
-            if word not in {a.value for a in Action}:
-                raise ValueError(unknown("action", word, [a.value for a in Action]))
+            _known(word)
         return values
 
 
@@ -81,6 +80,7 @@ class ColumnMap(BaseModel):
         events: our column of the log to theirs.
         catalog: our column of the products to theirs.
         shopper_id: the column of the shoppers' file that holds the id; all others are truth about them.
+        action: what every row is, for a log without such a column: a file of orders, say.
         sessions: ``column`` (the log has them), ``day`` (all of a shopper's day in the zone of the times) or a gap
             (``30m``) after which a new one begins.
         delimiter: of CSV files; a comma, or a tab in ``.tsv``.
@@ -92,6 +92,7 @@ class ColumnMap(BaseModel):
     events: dict[str, Column] = {}
     catalog: dict[str, Column] = {}
     shopper_id: str = "id"
+    action: str | None = None
     sessions: str = "column"
     delimiter: str | None = None
     encoding: str = "utf-8"
@@ -102,6 +103,13 @@ class ColumnMap(BaseModel):
         if not isinstance(value, Mapping):
             return value
         return {k: {"column": v} if isinstance(v, str) else v for k, v in value.items()}
+
+    @field_validator("action")
+    @classmethod
+    def _known_action(cls, value: str | None) -> str | None:
+        if value is not None:
+            _known(value)
+        return value
 
     @field_validator("sessions")
     @classmethod
@@ -125,6 +133,12 @@ class ColumnMap(BaseModel):
             return codecs.lookup(value).name
         except LookupError:
             raise ValueError("no text encoding; write one such as utf-8, gbk or latin-1") from None
+
+
+def _known(action: str) -> None:
+    valid = [a.value for a in Action]
+    if action not in valid:
+        raise ValueError(unknown("action", action, valid))
 
 
 def gap_seconds(text: str) -> int | None:

@@ -18,6 +18,7 @@ from paars_bench.data.importing.lists import repeats
 from paars_bench.data.importing.products import LogCatalog
 from paars_bench.data.importing.rows import Rows
 from paars_bench.data.schema import EVENTS, Action, Event
+from paars_bench.errors import UsageError
 
 ON_PRODUCTS = [a.value for a in (Action.VIEW, Action.CART_ADD, Action.CART_REMOVE, Action.PURCHASE)]
 _PLACE = [("file", pa.int32()), ("row", pa.int64()), ("zoned", pa.bool_())]
@@ -26,6 +27,7 @@ TYPED = pa.schema([*(pa.field(f.name, f.type) for f in EVENTS), *(pa.field(n, t)
 
 
 _NAME_IT = "name the one that holds it with --column {name}=…"
+_NO_ACTION = _NAME_IT + ", or say what every row is with --action purchase"
 
 
 class ReadEvents(NamedTuple):
@@ -75,15 +77,17 @@ def read_events(
         have = chunk.table.column_names
         if have:  # none of a chunk had a column where every row was refused
             found = source_columns(columns.events, EVENT_COLUMNS, have, chunk.file)
-            needed(
-                found,
-                ("shopper", "time", "action"),
-                chunk.file,
-                have,
-                _NAME_IT,
-            )
+            if columns.action and "action" in found:
+                raise UsageError(
+                    f"{chunk.file}: has a column {found['action'].column!r} for the action, and every row is to be "
+                    f"a {columns.action}; leave out one of the two"
+                )
+            needed(found, ("shopper", "time"), chunk.file, have, _NAME_IT)
+            if not columns.action:
+                needed(found, ("action",), chunk.file, have, _NO_ACTION)
             present |= found.keys()
             rows = _EventRows(chunk, "events", found, defects)
+            rows.every = columns.action
             tables.append(rows.events(len(files) - 1))
             if products is not None:
                 products.add(rows, tables[-1].column("product"))
@@ -94,7 +98,9 @@ def read_events(
 
 
 class _EventRows(Rows):
-    """A chunk of events."""
+    """A chunk of events; ``every`` is the action of all its rows where no column holds it."""
+
+    every: str | None = None
 
     def events(self, file: int) -> pa.Table:
         """Returns the rows that are good by themselves, schema ``TYPED``."""
@@ -137,6 +143,8 @@ class _EventRows(Rows):
         return times
 
     def _actions(self) -> pa.ChunkedArray:
+        if self.every:
+            return pa.chunked_array([pa.repeat(pa.scalar(self.every), self.size)])
         said = self.texts("action")
         self.find("action_missing", "action", mask(pc.is_null(said)))
         words = {a.value: a.value for a in Action} | (self.column("action").values or {})

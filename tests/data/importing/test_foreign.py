@@ -191,3 +191,24 @@ def test_the_quarantine_of_a_foreign_log_names_its_own_columns(tmp_path, example
     (defect,) = map(json.loads, (tmp_path / "q.jsonl").read_text("utf-8").splitlines())
     assert (defect["column"], defect["value"], defect["rule"]) == ("商品", "商品999", "product_unknown")
     assert defect["record"]["用户"] == "用户0" and defect["row"] == len(rows)
+
+
+def test_a_file_of_orders_needs_no_column_of_actions(tmp_path, capsys):
+    orders = tmp_path / "orders.csv"
+    rows = [f"{who},o{who}{day},2025-03-{day + 1:02d}T10:00:00Z,p{day},9.50" for who in "ab" for day in range(8)]
+    orders.write_text("\n".join(["shopper,session,time,product,price", *rows, "a,oa9,2025-03-19T10:00:00Z,,1"]))
+    asked = ("data", "import", orders, "--catalog", write_catalog(tmp_path))
+    code, _, err = told(capsys, *asked, "--to", tmp_path / "out")
+    assert code == 1 and "no column 'action'" in err and "--action purchase" in err
+    assert "'buy'" in told(capsys, *asked, "--action", "buy", "--to", tmp_path / "out")[2]
+    code, out, _ = told(capsys, *asked, "--action", "purchase", "--to", tmp_path / "out")
+    assert code == 2 and "an action on a product that names none" in out  # the last row
+    events = load_dataset(str(tmp_path / "out")).log.events
+    assert events.num_rows == 16 and set(events.column("action").to_pylist()) == {"purchase"}
+
+
+def test_a_log_with_actions_is_not_made_one_of_orders(tmp_path, capsys):
+    log, catalog = write_log(tmp_path, sound_events()), write_catalog(tmp_path)
+    asked = ("data", "import", log, "--catalog", catalog, "--action", "purchase", "--to", tmp_path / "out")
+    code, _, err = told(capsys, *asked)
+    assert code == 1 and "has a column 'action'" in err and not (tmp_path / "out").exists()
