@@ -1,12 +1,14 @@
 """What an agent may not see of the products that a case asks about (paper, section 4.3: no contamination).
 
 An agent reads titles, not ids. Catalogs sell one title under many ids (Complete Journey: 91,504 products, 20,506
-titles), so whatever bears the title of a hidden product is hidden with it.
+titles), so whatever reads like the title of a hidden product is hidden with it: as prompts show it, cleaned and cut,
+and whatever its case, signs and width of letters.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import cached_property
@@ -15,13 +17,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from paars_bench.data.schema import Action, Catalog, Event
 from paars_bench.store.text import clean
 
 _WORD = re.compile(r"\w+")
 _CHARS = 1_000
+_ALIKE = 80
+"""Characters in which two titles must differ: a history shows 90, so what differs later may read the same there."""
 
 
 class Hidden(NamedTuple):
@@ -68,10 +71,11 @@ class Titles:
 
     @cached_property
     def code(self) -> npt.NDArray[np.int64]:
-        """Equal for products whose titles read the same but for case and blanks: shape ``(products,)``."""
-        titles = self._catalog.table.column("title").combine_chunks()
-        even = pc.utf8_trim_whitespace(pc.replace_substring_regex(pc.utf8_lower(titles), r"\s+", " "))
-        return np.asarray(even.dictionary_encode().indices.to_numpy()).astype(np.int64)
+        """Equal for products whose titles read the same, see ``reading``: shape ``(products,)``."""
+        codes: dict[str, int] = {}
+        titles = self._catalog.table.column("title").combine_chunks().dictionary_encode()
+        of_title = [codes.setdefault(reading(t), len(codes)) for t in titles.dictionary.to_pylist()]
+        return np.asarray(np.array(of_title, np.int64)[np.asarray(titles.indices.to_numpy())])
 
     def hidden(self, ids: Collection[str]) -> Hidden:
         """Returns what must be hidden so that none of some products can be seen; ids not in the catalog count too."""
@@ -81,7 +85,7 @@ class Titles:
         low, high = np.searchsorted(ordered, codes), np.searchsorted(ordered, codes, side="right")
         rows = np.concatenate([order[a:b] for a, b in zip(low, high, strict=True)] or [np.empty(0, np.int64)])
         alike = self._catalog.table.column("id").take(pa.array(rows)).to_pylist()
-        titles = {words_of(self._catalog[p].title) for p in known} - {""}
+        titles = {reading(self._catalog[p].title) for p in known} - {""}
         return Hidden(frozenset(ids).union(alike), tuple(sorted(titles)))
 
     @cached_property
@@ -90,11 +94,25 @@ class Titles:
         return order, self.code[order]
 
 
+def reading(title: str) -> str:
+    """Returns what a title reads as in a prompt that may cut it: its first words, in lower case."""
+    line = _shown(title)
+    head = line[:_ALIKE]
+    if len(line) > _ALIKE and line[_ALIKE].isalnum() and " " in head:
+        head = head.rsplit(" ", 1)[0]  # no half word: what is typed has whole ones
+    return " ".join(_WORD.findall(head)) or head
+
+
 def words_of(text: str) -> str:
     """Returns the words of a text in lower case, one blank between them."""
-    if not is_plain(text):
-        text = clean(text, _CHARS)
-    return " ".join(_WORD.findall(text.casefold()))
+    return " ".join(_WORD.findall(_shown(text)))
+
+
+def _shown(text: str) -> str:
+    """Returns a text as a prompt would show it, in lower case, letters of any width and composition made alike."""
+    if is_plain(text):
+        return " ".join(text.split()).lower()
+    return unicodedata.normalize("NFKC", clean(text, _CHARS)).casefold()
 
 
 def is_plain(text: str) -> bool:

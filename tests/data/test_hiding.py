@@ -56,6 +56,42 @@ def test_a_title_without_blanks_is_found_inside_what_was_typed():
     assert [e.query for e in tea.without(typed)] == ["绿茶"]
 
 
+LONG = "Red Blue Mug with a handle that is long enough to be held by two hands or by three hands at once"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Red & Blue Mug", "Red &amp; Blue Mug"),
+        ("Red & Blue Mug", "Red\u00a0&\u2003Blue Mug"),
+        ("Red & Blue Mug", "Red &\u200b Bl\u00adue \u202eMug"),
+        ("Red & Blue Mug", "<b>Red</b> & Blue Mug"),
+        ("Hope Floats [Score]", "Hope Floats (Score)"),
+        ("Café Lamp", "Cafe\u0301 LAMP"),
+        ("Blue Mug", "Ｂｌｕｅ Ｍｕｇ"),
+        (LONG + ", 1 piece", LONG + ", 6 pieces"),  # a history cuts both to the same text
+    ],
+)
+def test_titles_that_read_the_same_are_one_product(one, other):
+    far = [Product(f"far{i}", f"Tent {i}", (f"Camping {i}",)) for i in range(5)]
+    shop = Catalog(products_table([Product("one", one, ("Kitchen",)), Product("other", other, ("Gifts",)), *far]))
+    known = Titles(shop).hidden(["one"])
+    assert known.ids == {"one", "other"}
+    typed = [at("ann", 0, 0, Action.SEARCH, query=f"buy {q} now", shown=()) for q in (one, other)]
+    assert known.without(typed) == ()
+    made = log([*history(), at("ann", 9, 0, Action.PURCHASE, product="one")], products=shop)
+    options = mine(made).cases[CaseKind.ITEM_CHOICES].column("options")[0].as_py()
+    assert "one" in options and "other" not in options
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Blue Mug", "Blue Mugs"), ("Blue Mug", "Mug Blue"), ("杯子 红", "杯子 蓝"), ("!!!", "???")]
+)
+def test_other_words_are_another_product(one, other):
+    shop = Catalog(products_table([Product("one", one), Product("other", other)]))
+    assert Titles(shop).hidden(["one"]).ids == {"one"}
+
+
 def test_products_that_left_the_catalog_are_hidden_by_id():
     gone = Titles(SHOP).hidden(["gone"])
     assert gone.ids == {"gone"} and gone.titles == ()
