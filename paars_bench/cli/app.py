@@ -78,13 +78,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(error.format_message())
         return 1
     except (click.Abort, KeyboardInterrupt):
-        _say("interrupted; a run goes on from here when the same command is given the same --output_path.")
+        _say(_interrupted(given))
         return INTERRUPTED
     except Exception as error:
         if debug:
             raise
         _say(f"unexpected {type(error).__name__}: {error} (--debug shows the traceback; please report it)")
         return PaarsError.exit_code
+
+
+def _interrupted(given: Sequence[str]) -> str:
+    command = next((a for a in given if a != "--debug"), "")
+    if command == "run" or command.startswith("-"):
+        return "interrupted; a run goes on from here when the same command is given the same --output_path."
+    return "interrupted; give the same command again to start it over."
 
 
 def _say(message: str) -> None:

@@ -50,9 +50,10 @@ def about_lines(data: MinedData) -> str:
     from paars_bench.data.cases import CaseKind
 
     about = data.about
+    counts = {kind: data.case_table(kind).num_rows if kind in data.kinds else None for kind in CaseKind}
     rows = [
-        (str(kind), f"{data.case_table(kind).num_rows:,}", "") if kind in data.kinds else (kind, "", data.why_not(kind))
-        for kind in CaseKind
+        (str(kind), "" if count is None else f"{count:,}", "" if count else data.why_not(kind))
+        for kind, count in counts.items()
     ]
     return "\n".join(
         [

@@ -216,7 +216,7 @@ def parse_spec(text: str) -> DatasetSpec:
     options: dict[str, Value] = {key: option.default for key, option in info.options.items()}
     bare = next((k for k, o in info.options.items() if isinstance(o, NameOption)), None)
     given: set[str] = set()
-    for place, part in enumerate(rest.split(",") if colon else ()):
+    for place, part in enumerate(_parts(rest, info) if colon else ()):
         key, equals, value = (s.strip() for s in part.partition("="))
         if not equals and not place and bare is not None:
             key, equals, value = bare, "=", key
@@ -236,6 +236,18 @@ def parse_spec(text: str) -> DatasetSpec:
             f"run pip install 'paars-bench[{info.extra}]'."
         )
     return DatasetSpec(info, options)
+
+
+def _parts(rest: str, info: DatasetInfo) -> list[str]:
+    """Parts options at their commas; the comma of a path is none where no ``key=`` follows it."""
+    parts: list[str] = []
+    for part in rest.split(","):
+        key = parts[-1].partition("=")[0].strip() if parts else ""
+        if "=" not in part and isinstance(info.options.get(key), PathOption):
+            parts[-1] += "," + part
+        else:
+            parts.append(part)
+    return parts
 
 
 def _is_path(text: str) -> bool:

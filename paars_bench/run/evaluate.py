@@ -14,7 +14,7 @@ from paars_bench.backbones.gateway import BackboneUnusable
 from paars_bench.config import TaskSpec
 from paars_bench.data import load_dataset
 from paars_bench.data.cases import ShoppingData
-from paars_bench.errors import PaarsError, UsageError
+from paars_bench.errors import DataError, PaarsError, UsageError
 from paars_bench.report.results import build_results, exit_code
 from paars_bench.run.agent_log import write_agent_log
 from paars_bench.run.directory import RESULTS, RunDirectory, cannot_write, read_config
@@ -115,8 +115,12 @@ def _dry(plan: Plan, data: ShoppingData, backbone: Backbone, path: Path) -> RunO
     return RunOutcome(path, {}, 0)
 
 
-def rescore(path: Path) -> RunOutcome:
+def rescore(path: Path, *, dataset: str | None = None) -> RunOutcome:
     """Computes the results of a run again from its journal, without a model.
+
+    Args:
+        path: of the run.
+        dataset: where its data set lies now; None where the run has it.
 
     Raises:
         PaarsError: not a run, or its data set is not the same any more.
@@ -126,18 +130,29 @@ def rescore(path: Path) -> RunOutcome:
         with held_directory(path) as directory:
             spec = spec_of(config["spec"])
             specs = [TaskSpec.model_validate(t) for t in config["tasks"]]
-            data = load_dataset(spec.dataset, progress=screen.stage)
-            if data.sha256 != config["identity"]["dataset_sha256"]:
-                raise UsageError(
-                    f"{path}: was made on {spec.dataset} with digest {config['identity']['dataset_sha256'][:12]}, "
-                    f"which is now {data.sha256[:12]}; score it with the version that made it"
-                )
+            data = _same_data(path, spec.dataset, dataset, config["identity"]["dataset_sha256"], screen)
             plan = make_plan(specs, data, spec)
             journaled = load_journal(directory.journal)
             done = {k: r for k, r in journaled.done.items() if plan.holds(r)}
             results = _finish(plan, data, done, sum(journaled.spent, Usage()), directory, screen, _ended(directory))
         _show(results, path)
         return RunOutcome(path, results, exit_code(results))
+
+
+def _same_data(path: Path, made_on: str, now: str | None, digest: str, screen: Screen) -> ShoppingData:
+    try:
+        data = load_dataset(now or made_on, progress=screen.stage)
+    except DataError as error:
+        if now is not None:
+            raise
+        place = f"where it was moved, name its new place: paars-bench score {path} --dataset FOLDER"
+        raise DataError(f"{str(error).rstrip('.')}; {place}") from error
+    if data.sha256 != digest:
+        raise UsageError(
+            f"{path}: was made on {made_on} with digest {digest[:12]}, and {now or 'it'} now has {data.sha256[:12]}; "
+            f"score it with the data and the version that made it"
+        )
+    return data
 
 
 def _finish(

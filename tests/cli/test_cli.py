@@ -178,7 +178,7 @@ def test_the_recorded_command_holds_no_key(say: Told, asked: list[RunSpec]) -> N
         (BudgetReached("spent."), 3, "error: spent."),
         (PaarsError("failed."), 4, "error: failed."),
         (ZeroDivisionError("by\nzero"), 4, "error: unexpected ZeroDivisionError: by zero"),
-        (KeyboardInterrupt(), 130, "error: interrupted"),
+        (KeyboardInterrupt(), 130, "error: interrupted; a run goes on from here"),
     ],
 )
 def test_every_end_has_its_exit_code(

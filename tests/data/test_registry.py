@@ -58,6 +58,18 @@ def test_spellings_of_one_spec_are_one_data_set():
     assert parse_spec("demo:shoppers=1_000").text == parse_spec("demo:shoppers=1000").text
 
 
+def test_a_path_keeps_its_comma(tmp_path):
+    (tmp_path / "a,b, c").mkdir()
+    for spec in (f"bestbuy:path={tmp_path}/a,b, c,seed=3", f"bestbuy:seed=3,path={tmp_path}/a,b, c"):
+        found = parse_spec(spec)
+        assert found.options["path"] == str(tmp_path / "a,b, c") and found.options["seed"] == 3
+        assert parse_spec(found.text) == found
+    with pytest.raises(DataError, match="unknown option of bestbuy 'sed'"):
+        parse_spec(f"bestbuy:path={tmp_path},sed=3")
+    with pytest.raises(DataError, match="a,d is no file or folder here"):
+        parse_spec(f"bestbuy:path={tmp_path}/a,d")
+
+
 def test_a_missing_extra_names_the_pip_line(monkeypatch):
     monkeypatch.setattr(registry.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'paars-bench\[completejourney\]'"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,9 @@ def test_the_zip_file_is_read_as_it_is_and_so_is_a_folder(tmp_path):
         (b'{"states": []}\n', "line 1 has no list 'actions'"),
         (b"[]\n", "line 1 has no list 'states'"),
         (b'{"states": [], "actions": []}\n{"states": "x"}\n', "line 2 has no list 'states'"),
+        (b"\n" + b"[" * 100_000, "line 2 is no JSON"),
+        (b"\n\n", "no case can be mined from its 0 trajectories"),
+        (b'{"states": [], "actions": []}\n', "no case can be mined from its 1 trajectories"),
     ],
 )
 def test_a_line_that_is_no_trajectory_is_located(tmp_path, content, words):
@@ -142,6 +146,25 @@ def test_a_line_that_is_no_trajectory_is_located(tmp_path, content, words):
     file.write_bytes(content)
     with pytest.raises(DataError, match=words):
         build(path=file)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(tmp_path, packed):
+    """A ZIP file of half a megabyte can hold one such line."""
+    file = written(tmp_path, BOUGHT)
+    with file.open("ab") as out:
+        for _ in range(300):
+            out.write(b" " * (1 << 20))
+    if packed:
+        with zipfile.ZipFile(tmp_path / "il_trajs_finalized_images.zip", "w", zipfile.ZIP_DEFLATED, 1) as archive:
+            archive.write(file, file.name)
+        file.unlink()
+    tracemalloc.start()
+    with pytest.raises(DataError, match="line 2 is longer than 64 MiB"):
+        build(path=tmp_path)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 200 << 20
 
 
 def test_what_is_missing_or_damaged_is_said_with_the_step_to_take(tmp_path):

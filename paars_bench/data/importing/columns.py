@@ -130,8 +130,9 @@ class ColumnMap(BaseModel):
     @classmethod
     def _known_encoding(cls, value: str) -> str:
         try:
+            "a".encode(value)  # Python's codecs also turn letters and unpack bytes
             return codecs.lookup(value).name
-        except LookupError:
+        except (LookupError, UnicodeError):
             raise ValueError("no text encoding; write one such as utf-8, gbk or latin-1") from None
 
 

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from paars_bench.data.importing.columns import Column
 
+_CONSTANTS = {"NaN": None, "Infinity": np.inf, "-Infinity": -np.inf}
 Bools = NDArray[np.bool_]
 Times = NDArray[np.int64]
 
 _ISO_ZONED = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d([.,]\d+)?)? ?(Z|z|UTC|[+-]\d\d(:?\d\d)?)$"
 _ISO_PLAIN = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d([.,]\d+)?)?)?$"
 _UNIX = r"^-?\d{1,19}(\.\d+)?$"
+_YEAR_10000_S = 253_402_300_800
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 EARLIEST = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp() * 1e6)
 
@@ -38,6 +40,31 @@ def text(column: pa.ChunkedArray) -> pa.ChunkedArray:
         column = column.cast(pa.string())
     trimmed = pc.utf8_trim_whitespace(column)
     return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+
+
+def _number(written: str) -> float:
+    number = float(written)
+    return int(number) if abs(number) < 2.0**53 and number.is_integer() else number
+
+
+_JSON = json.JSONDecoder(parse_float=_number, parse_constant=_CONSTANTS.get)
+
+
+def read_json(written: str) -> Any:
+    """Reads JSON; 12.0 is the number 12 and NaN is null: pandas writes both where a value is missing.
+
+    Raises:
+        ValueError: it is none.
+        RecursionError: it is too deep.
+    """
+    return _JSON.decode(written)
+
+
+def json_text(value: Any) -> str | None:
+    """Returns a value of JSON or Parquet as text: itself, or as JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def mask(array: Any) -> Bools:
@@ -73,10 +100,10 @@ def read_times(column: pa.ChunkedArray, spec: Column) -> ReadTimes:
     if pa.types.is_timestamp(column.type):
         known = column.type.tz is not None
         missing = mask(pc.is_null(column))
+        stamps = _micros(column)
         if not known and spec.zone:
-            column = pc.assume_timezone(column, spec.zone, ambiguous="earliest", nonexistent="earliest")
-        stamps = column.cast(pa.timestamp("us", tz="UTC") if known or spec.zone else pa.timestamp("us"), safe=False)
-        micros[:] = pc.fill_null(stamps.cast(pa.int64()), 0).to_numpy()
+            stamps = _in_zone(stamps, spec.zone)
+        micros[:] = pc.fill_null(stamps, 0).to_numpy()
         return ReadTimes(micros, ~missing, zoned | known, missing)
     column = text(column)
     missing = mask(pc.is_null(column))
@@ -96,6 +123,27 @@ def read_times(column: pa.ChunkedArray, spec: Column) -> ReadTimes:
     return ReadTimes(micros, readable, zoned, missing)
 
 
+def _micros(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Returns timestamps of any unit as microseconds; 0, which no event may have, past the year 9999 on either side."""
+    unit = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[column.type.unit]
+    raw = column.cast(pa.int64())
+    last = pa.scalar(min(_YEAR_10000_S * unit, 2**63 - 1), pa.int64())
+    inside = pc.and_(pc.less(raw, last), pc.greater(raw, pc.negate(last)))
+    raw = pc.if_else(inside, raw, pa.scalar(0, pa.int64()))
+    return raw.cast(pa.timestamp(column.type.unit)).cast(pa.timestamp("us"), safe=False).cast(pa.int64())
+
+
+def _in_zone(local: pa.ChunkedArray, zone: str) -> pa.ChunkedArray:
+    """Returns local times in UTC, both in microseconds.
+
+    Of two, it is the first. In an hour that the clock skips, the clock is not yet put forward, as ``ZoneInfo`` reads.
+    """
+    times = local.cast(pa.timestamp("us"))
+    times = pc.assume_timezone(times, zone, ambiguous="earliest", nonexistent="earliest")
+    offset = pc.subtract(pc.local_timestamp(times).cast(pa.int64()), times.cast(pa.int64()))
+    return pc.subtract(local, offset)
+
+
 def _iso(
     column: pa.ChunkedArray, here: Bools, known: bool, zone: str | None, micros: Times, readable: Bools, zoned: Bools
 ) -> None:
@@ -103,13 +151,13 @@ def _iso(
         return
     chosen = column.filter(pa.array(here))
     try:
-        stamps = chosen.cast(pa.timestamp("us", tz="UTC" if known else None))
+        stamps = chosen.cast(pa.timestamp("us", tz="UTC" if known else None)).cast(pa.int64())
         if not known and zone:
-            stamps = pc.assume_timezone(stamps, zone, ambiguous="earliest", nonexistent="earliest")
+            stamps = _in_zone(stamps, zone)
     except pa.ArrowInvalid:  # one of them is no date, such as the 31st of June, or written otherwise
         _each(column, here, _from_iso, zone, micros, readable, zoned)
         return
-    micros[here] = stamps.cast(pa.timestamp("us", tz=stamps.type.tz), safe=False).cast(pa.int64()).to_numpy()
+    micros[here] = stamps.to_numpy()
     readable |= here
     zoned |= here & known
 

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from paars_bench.data.importing.convert import json_text, read_json
 from paars_bench.data.importing.csv_rows import Readable, csv_blocks
 from paars_bench.data.importing.defects import Defects
+from paars_bench.data.importing.parquet_rows import parquet_tables
 
 _ROWS = 50_000  # of one chunk
 
@@ -117,9 +118,19 @@ def _refuse(
 ) -> None:
     if not where.any():
         return
-    for row, record in zip(rows[where].tolist(), raw.filter(pa.array(where)).to_pylist(), strict=True):
+    for row, record in zip(rows[where].tolist(), records(raw, where), strict=True):
         shown = {k: _readable(v) if isinstance(v, bytes) else v if v is None else str(v) for k, v in record.items()}
         target.defects.add(rule, target.table, target.file, row, name, shown[name], shown)
+
+
+def records(table: pa.Table, where: NDArray[np.bool_]) -> list[dict[str, Any]]:
+    """Returns rows of a chunk as they are told; times as text, for Python has no year over 9999."""
+    found = table.filter(pa.array(where))
+    for i, field in enumerate(found.schema):
+        if pa.types.is_timestamp(field.type):
+            utc = found.column(i).cast(pa.timestamp(field.type.unit, field.type.tz and "UTC"))
+            found = found.set_column(i, field.name, utc.cast(pa.string()))
+    return list(found.to_pylist())
 
 
 def json_chunks(target: Target, handle: Any, encoding: str) -> Iterator[Chunk]:
@@ -149,7 +160,7 @@ def json_chunks(target: Target, handle: Any, encoding: str) -> Iterator[Chunk]:
 def _json_object(target: Target, number: int, line: bytes) -> dict[str, Any] | None:
     try:
         text = line.decode()
-        value = json.loads(text)
+        value = read_json(text)
         if b"\\u" in line:  # the escapes of JSON can write half of a pair, which is no text
             json.dumps(value, ensure_ascii=False).encode()
         if isinstance(value, dict):
@@ -171,60 +182,27 @@ def _of_records(target: Target, rows: list[int], records: list[dict[str, Any]], 
 
 
 def _column(values: list[Any]) -> pa.Array:
-    kind = type(next((v for v in values if v is not None), ""))
+    kinds = {type(v) for v in values if v is not None} or {str}
     try:
-        if kind in _KINDS:
+        if len(kinds) == 1 and (kind := kinds.pop()) in _KINDS:  # of several, Arrow would make 2 of 2.5 after a 1
             found = pa.array(values, _KINDS[kind])
             return found.cast(pa.string()) if kind is int else found
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        pass  # its values are of several kinds
-    return pa.array([_text(v) for v in values], pa.string())
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        pass  # a list of other things than text, or a number of more than 64 bits
+    return pa.array([json_text(v) for v in values], pa.string())
 
 
 _KINDS = {str: pa.string(), int: pa.int64(), list: pa.list_(pa.string())}
 
 
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=str)
-
-
 def parquet_chunks(target: Target, handle: Any) -> Iterator[Chunk]:
-    """Yields the rows of a Parquet file."""
+    """Yields the rows of a Parquet file.
+
+    Raises:
+        DataError: two columns have one name, or a column holds what no text can be made of.
+    """
     number = 1
-    for batch in pq.ParquetFile(handle).iter_batches(_ROWS):
-        columns = {n: _plain(batch.column(i)) for i, n in enumerate(batch.schema.names)}
-        rows = np.arange(number, number + batch.num_rows)
-        number += batch.num_rows
-        yield _sound(target, rows, pa.table(columns))
-
-
-def _plain(column: pa.Array) -> pa.Array:
-    """Brings a column to text (as bytes where it may be none), and keeps times and lists of text."""
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    kind = column.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
-        return column.cast(pa.binary())  # Parquet does not promise that its text is UTF-8
-    if pa.types.is_timestamp(kind) or pa.types.is_binary(kind):
-        return column
-    if pa.types.is_list(kind) and pa.types.is_string(kind.value_type) and _valid(column):
-        return column
-    if pa.types.is_nested(kind):
-        return pa.array([_text(v) for v in column.to_pylist()], pa.string())
-    if pa.types.is_floating(kind):
-        column = column.cast(pa.float64())
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, pa.float64()), column)
-        whole = pc.all(pc.equal(column, pc.round(column))).as_py() is not False
-        if whole and pc.all(pc.less(pc.abs(column), 2.0**53)).as_py() is not False:
-            column = column.cast(pa.int64())  # pandas makes 12.0 of 12 where a value is missing
-    return pc.cast(column, pa.string())
-
-
-def _valid(column: pa.Array) -> bool:
-    try:
-        column.validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
+    for table in parquet_tables(target.file, handle, _ROWS):
+        rows = np.arange(number, number + table.num_rows)
+        number += table.num_rows
+        yield _sound(target, rows, table)

@@ -148,9 +148,9 @@ def import_log(
     Raises:
         DataError: as ``read_log``, nothing sound is left, or the folder exists or cannot be written.
     """
-    if folder.exists():
-        raise DataError(f"{folder}: is already there; name another folder with --to, or remove it")
     try:
+        if folder.exists():
+            raise DataError(f"{folder}: is already there; name another folder with --to, or remove it")
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except OSError as error:

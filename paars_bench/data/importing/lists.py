@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import json
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paars_bench.data.importing.convert import Bools, mask, text
+from paars_bench.data.importing.convert import Bools, mask, read_json, text
 
 _SIMPLE_LIST = r'^\["[^"\\]*"(, ?"[^"\\]*")*\]$'
 _FAILED = "no list"
@@ -60,7 +59,7 @@ def _list_of(value: str | None, path: bool) -> list[str] | str | None:
     if not value.startswith("["):
         return [value] if path else _FAILED
     try:
-        found = json.loads(value)
+        found = read_json(value)
     except (ValueError, RecursionError):
         try:
             found = ast.literal_eval(value)  # pandas writes a column of lists like this

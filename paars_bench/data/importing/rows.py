@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from paars_bench.data.importing.columns import Column
 from paars_bench.data.importing.convert import Bools, mask, read_numbers, text
 from paars_bench.data.importing.defects import Defects
-from paars_bench.data.importing.formats import Chunk
+from paars_bench.data.importing.formats import Chunk, records
 from paars_bench.data.importing.lists import Lists, read_lists
 from paars_bench.data.importing.rules import LONGEST, RULES, Fate
 
@@ -93,7 +93,7 @@ class Rows:
             return
         column = self.column(name).column
         rows = self._chunk.rows[where].tolist()
-        for row, values in zip(rows, self._chunk.table.filter(pa.array(where)).to_pylist(), strict=True):
+        for row, values in zip(rows, records(self._chunk.table, where), strict=True):
             record = {n: _plain(v) for n, v in values.items()}
             self._defects.add(rule, self._table, self._chunk.file, row, column, record.get(column), record)
         if RULES[rule].fate is Fate.QUARANTINED:

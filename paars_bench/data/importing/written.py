@@ -107,7 +107,7 @@ def read_imported(path: Path) -> tuple[Mapping[str, Any], Log]:
             if _digest(file) != meta["files"][file.name]:
                 raise DataError(f"{file}: changed since it was imported; import the log again")
             tables[name] = pq.read_table(file).cast(schema)
-        except (OSError, KeyError, TypeError, pa.ArrowException) as error:
+        except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
             raise DataError(f"{file}: cannot be read ({error}); import the log again") from error
     return meta, Log(tables["events"], Catalog(tables["catalog"]), tables["shoppers"], tables["sessions"])
 
@@ -132,6 +132,20 @@ def read_meta(path: Path) -> Mapping[str, Any]:
     if missing:
         raise DataError(f"{file}: the key {missing[0]!r} is missing; import the log again")
     assert isinstance(meta, dict), "one that is none lacks every key"
-    if meta["format"] != _FORMAT or meta["human_reference"] not in ("real", "simulated"):
-        raise DataError(f"{file}: format {meta['format']!r} is not {_FORMAT}; import the log again")
+    for key, good, must in (
+        ("format", meta["format"] == _FORMAT, str(_FORMAT)),
+        ("human_reference", meta["human_reference"] in ("real", "simulated"), "real or simulated"),
+        ("steps", _are_steps(meta["steps"]), "a list of [rule, rows kept, rows dropped]"),
+        ("files", isinstance(meta["files"], dict), "digests by file"),
+    ):
+        if not good:
+            raise DataError(f"{file}: {key} {str(meta[key])[:60]!r} must be {must}; import the log again")
     return meta
+
+
+def _are_steps(value: Any) -> bool:
+    """Says whether JSON holds what ``FunnelStep`` is made of."""
+    kinds = [str, int, int, str]
+    return isinstance(value, list) and all(
+        isinstance(step, list) and len(step) in (3, 4) and all(map(isinstance, step, kinds)) for step in value
+    )

@@ -7,6 +7,7 @@ trajectory is a shopper, none has a past to mine a persona from, and the catalog
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import zipfile
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import pyarrow as pa
 
@@ -41,6 +42,7 @@ _LICENCE = "MIT (princeton-nlp/WebShop); not shipped here. Times are made: the s
 _CITATION = "Yao et al., WebShop: Towards Scalable Real-World Web Interaction with Grounded Language Agents, 2022"
 _KINDS = frozenset({CaseKind.QUERY_PAIRS, CaseKind.RANK_CHOICES, CaseKind.SESSIONS})
 _ACTION = re.compile(r"\s*(search|click)\[(.*)\]\s*", re.IGNORECASE | re.DOTALL)
+_LONGEST = 64 << 20  # bytes of a line: a step has 512 numbers of an image, about 10 kB, and its pages
 _START = datetime(2022, 1, 1, tzinfo=UTC)
 _STEP_TIME = timedelta(seconds=1)  # between actions, so that no rule on seconds drops anything
 
@@ -62,7 +64,7 @@ def build(*, path: Path | str | None = None, seed: int = 0, progress: Progress |
     reader = _Reader()
     digest = hashlib.sha256()
     with _lines(file) as lines:
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(_bounded(file, lines), 1):
             digest.update(line)
             if line.strip():
                 reader.read(_trajectory(file, number, line))
@@ -71,6 +73,8 @@ def build(*, path: Path | str | None = None, seed: int = 0, progress: Progress |
     log, steps = reader.log(), reader.steps()
     # A trajectory is all that is known of its shopper, so a case needs no session before it.
     mined = mine(log, MiningRules(min_history=0, seed=seed), kinds=sorted(_KINDS))
+    if not any(table.num_rows for table in mined.cases.values()):
+        raise DataError(f"{file}: no case can be mined from its {log.sessions.num_rows:,} trajectories; {_STEP}")
     revision = f"sha256:{digest.hexdigest()[:16]}"
     about = About("webshop", revision, "real", _LICENCE, _CITATION, _KINDS, tuple(steps.steps))
     return MinedData(about, log, mined)
@@ -100,7 +104,7 @@ def _lines(file: Path) -> Iterator[IO[bytes]]:
                 names = [n for n in archive.namelist() if n.endswith(".jsonl") and not n.startswith("__MACOSX")]
                 if not names:
                     raise DataError(f"{file}: holds no .jsonl file; {_STEP}")
-                with archive.open(names[0]) as lines:
+                with archive.open(names[0]) as packed, io.BufferedReader(cast(io.RawIOBase, packed)) as lines:
                     yield lines
         else:
             with file.open("rb") as lines:
@@ -109,11 +113,20 @@ def _lines(file: Path) -> Iterator[IO[bytes]]:
         raise DataError(f"{file}: cannot be read ({error}); {_STEP}") from error
 
 
+def _bounded(file: Path, lines: IO[bytes]) -> Iterator[bytes]:
+    number = 0
+    while line := lines.readline(_LONGEST + 1):
+        number += 1
+        if len(line) > _LONGEST:
+            raise DataError(f"{file}: line {number} is longer than {_LONGEST >> 20} MiB, so no trajectory; {_STEP}")
+        yield line
+
+
 def _trajectory(file: Path, number: int, line: bytes) -> dict[str, Any]:
     """Reads one line; ``images`` and ``available_actions`` are let go at once."""
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{file}: line {number} is no JSON ({error}); download it again: {_STEP}") from error
     for key in ("states", "actions"):
         if not isinstance(row, dict) or not isinstance(row.get(key), list):

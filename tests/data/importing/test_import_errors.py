@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import resource
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from logs import HEADER, event, fields, line, sound_events, told, write_catalog, write_log
@@ -26,6 +28,10 @@ FILES: dict[str, tuple[bytes | None, str, list[str], list[str]]] = {
     "UTF-16": ("a,b\n".encode("utf-16"), "log.csv", [], ["UTF-16", "--encoding utf-16"]),
     "wrong encoding": (b"a,b\n1", "log.csv", ["--encoding", "utf-16"], ["utf-16", "--encoding"]),
     "no encoding": (b"a\n", "log.csv", ["--encoding", "utf-9"], ["--encoding utf-9", "no text encoding"]),
+    **{
+        f"{codec}, no text": (b"a\n", "log.csv", ["--encoding", codec], [f"--encoding {codec}", "no text encoding"])
+        for codec in ("rot13", "hex", "zip", "undefined")
+    },
     "bad delimiter": (b"a\n", "log.csv", ["--delimiter", ";;"], ["--delimiter ;;", "one ASCII character"]),
     "bad sessions": (b"a\n", "log.csv", ["--sessions", "weekly"], ["--sessions weekly", "30m"]),
     "cut off": (gzip.compress(b"a,b\n" * 9999)[:-20], "log.csv.gz", [], ["log.csv.gz", "cannot be read"]),
@@ -96,8 +102,9 @@ def test_output_that_is_there_or_cannot_be_written_is_refused(tmp_path, capsys):
     asked = ("data", "import", log, "--catalog", catalog, "--to")
     code, _, err = told(capsys, *asked, tmp_path / "there")
     assert code == 1 and "already there" in err and "--to" in err
-    code, _, err = told(capsys, *asked, log / "under_a_file")
-    assert code == 1 and "cannot be written" in err
+    for place in (log / "under_a_file", tmp_path / ("x" * 300)):
+        code, _, err = told(capsys, *asked, place)
+        assert code == 1 and "cannot be written" in err and "unexpected" not in err
     code, _, err = told(capsys, "data", "validate", log, "--catalog", catalog, "--quarantine", log)
     assert code == 1 and "already there" in err
     code, _, err = told(capsys, "data", "validate", log, "--catalog", catalog, "--quarantine", tmp_path / "no" / "q")
@@ -170,7 +177,45 @@ def test_a_folder_of_another_format_is_refused(folder, capsys):
     meta = json.loads((folder / "dataset.json").read_text())
     (folder / "dataset.json").write_text(json.dumps(meta | {"format": 99}))
     code, _, err = told(capsys, "data", "mine", folder)
-    assert code == 1 and "format 99" in err
+    assert code == 1 and "format '99' must be 1" in err
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("steps", 5),
+        ("steps", [[1]]),
+        ("steps", [["a", "b", "c"]]),
+        ("steps", [["a", 1, 2, "rule", 3]]),
+        ("human_reference", ["real"]),
+        ("human_reference", "people"),
+        ("files", [1]),
+    ],
+)
+def test_a_broken_key_of_a_folder_is_named(folder, key, value, capsys):
+    meta = json.loads((folder / "dataset.json").read_text())
+    (folder / "dataset.json").write_text(json.dumps(meta | {key: value}))
+    code, _, err = told(capsys, "data", "mine", folder)
+    assert code == 1 and f"dataset.json: {key} " in err and "must be" in err and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda t: t.drop_columns(["action"]),
+        lambda t: t.select(t.column_names[::-1]),
+        lambda t: t.set_column(0, t.column_names[0], pa.nulls(t.num_rows, pa.string())),
+        lambda t: t.append_column("more", pa.nulls(t.num_rows)),
+    ],
+)
+def test_a_table_of_other_columns_is_refused_though_its_digest_is_right(folder, spoil, capsys):
+    file = folder / "events.parquet"
+    pq.write_table(spoil(pq.read_table(file)), file)
+    meta = json.loads((folder / "dataset.json").read_text())
+    meta["files"][file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
+    (folder / "dataset.json").write_text(json.dumps(meta))
+    code, _, err = told(capsys, "data", "mine", folder)
+    assert code == 1 and "events.parquet: cannot be read" in err and "import the log again" in err
 
 
 def test_a_name_without_a_slash_is_a_folder_where_there_is_one(folder, monkeypatch, capsys):

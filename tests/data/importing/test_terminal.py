@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import fsspec
 import pytest
 from logs import event, sound_events, told, write_catalog, write_log
 
@@ -101,6 +105,47 @@ def test_the_log_of_agents_is_described_by_the_same_command(folder, tmp_path, ca
     assert code in (0, 2), err
     code, out, _ = told(capsys, "data", "describe", tmp_path / "run" / "agent_log")
     assert code == 0 and "sessions of agents" in out and "A SESSION HAS" in out
+
+
+def test_a_run_on_a_folder_that_was_moved_is_scored_where_the_folder_is_now(folder, tmp_path, capsys):
+    run, moved = tmp_path / "run", tmp_path / "elsewhere"
+    asked = ("run", "--model", "random", "--dataset", folder, "--tasks", "item_selection_individual", "--limit", "2")
+    assert told(capsys, *asked, "--output_path", run)[0] in (0, 2)
+    before = json.loads((run / "results.json").read_text())["tasks"]
+    folder.rename(moved)
+    code, _, err = told(capsys, "score", run)
+    assert code == 1 and f"paars-bench score {run} --dataset FOLDER" in err and len(err.splitlines()) == 1
+    assert told(capsys, "score", run, "--dataset", moved)[0] in (0, 2)
+    assert json.loads((run / "results.json").read_text())["tasks"] == before
+    code, _, err = told(capsys, "score", run, "--dataset", "demo:shoppers=20,products=300")
+    assert code == 1 and "with digest" in err and "demo:shoppers=20,products=300 now has" in err
+    code, _, err = told(capsys, "score", run, "--dataset", tmp_path / "gone")
+    assert code == 1 and "no such folder" in err
+
+
+class Interrupted(fsspec.AbstractFileSystem):
+    """A place where Ctrl-C is pressed while a file is opened."""
+
+    protocol = "interrupted"
+
+    def exists(self, path: str, **_: Any) -> bool:
+        return True
+
+    def isdir(self, path: str) -> bool:
+        return False
+
+    def open(self, *_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_import_leaves_nothing_and_speaks_of_no_run(tmp_path, capsys):
+    fsspec.register_implementation("interrupted", Interrupted, clobber=True)
+    asked = ("interrupted://log.csv", "--action", "leave")
+    for words in (("data", "import", *asked, "--to", tmp_path / "out"), ("--debug", "data", "validate", *asked)):
+        code, _, err = told(capsys, *words)
+        assert code == 130
+        assert err.splitlines()[-1] == "error: interrupted; give the same command again to start it over."
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("command", [(), ("import",), ("validate",), ("describe",), ("mine",)])
