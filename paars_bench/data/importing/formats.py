@@ -152,7 +152,7 @@ def _json_object(target: Target, number: int, line: bytes) -> dict[str, Any] | N
         value = json.loads(text)
         if b"\\u" in line:  # the escapes of JSON can write half of a pair, which is no text
             json.dumps(value, ensure_ascii=False).encode()
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             return value
         target.refuse("json", number, text.strip())
     except UnicodeError:
