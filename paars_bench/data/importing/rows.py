@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -93,8 +94,7 @@ class Rows:
             return
         column = self.column(name).column
         rows = self._chunk.rows[where].tolist()
-        for row, values in zip(rows, self._chunk.table.filter(pa.array(where)).to_pylist(), strict=True):
-            record = {n: _plain(v) for n, v in values.items()}
+        for row, record in zip(rows, records(self._chunk.table.filter(pa.array(where))), strict=True):
             self._defects.add(rule, self._table, self._chunk.file, row, column, record.get(column), record)
         if RULES[rule].fate is Fate.QUARANTINED:
             self.good &= ~where
@@ -102,6 +102,11 @@ class Rows:
     def kept(self, table: pa.Table) -> pa.Table:
         """Returns the rows of a table of this chunk's size that are still good."""
         return table if self.good.all() else table.filter(pa.array(self.good))
+
+
+def records(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """Yields the rows of a chunk's table as a quarantine holds them: text by column, null where there is none."""
+    return ({name: _plain(value) for name, value in row.items()} for row in table.to_pylist())
 
 
 def _plain(value: Any) -> Any:
