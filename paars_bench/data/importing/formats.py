@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from paars_bench.data.importing.csv_rows import Readable, csv_blocks
+from paars_bench.data.importing.csv_long import Readable
+from paars_bench.data.importing.csv_rows import csv_blocks
 from paars_bench.data.importing.defects import Defects
 
 _ROWS = 50_000  # of one chunk
