@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +15,7 @@ from paars_bench.data.importing.defects import Defects
 from paars_bench.data.importing.events import ReadEvents, read_events
 from paars_bench.data.importing.formats import Chunk
 from paars_bench.data.importing.products import LogCatalog, read_catalog, read_shoppers
+from paars_bench.data.importing.scratch import scratch_for
 from paars_bench.data.importing.source import SourceFile, file_chunks, files_of
 from paars_bench.data.importing.whole import check_events
 from paars_bench.data.importing.written import QUARANTINE, Described, write_imported
@@ -173,22 +172,17 @@ def import_log(
     if folder.exists():
         raise DataError(f"{folder}: is already there; name another folder with --to, or remove it")
     files = _listed(sources)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be written ({error.strerror})") from error
-    try:
-        inside = scratch / folder.name  # mkdtemp makes a folder that no one else may read
-        inside.mkdir()
-        imported = _read(files, columns, inside / QUARANTINE, progress)
-        if not imported.log.events.num_rows:
-            raise DataError(nothing_sound(imported))
-        settings = {"sources": sources._asdict(), "columns": columns.model_dump(mode="json", exclude_defaults=True)}
-        write_imported(inside, imported.log, imported.defects, about, {**settings, "assumed": list(imported.assumed)})
-        inside.replace(folder)
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be written ({error.strerror or error})") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with scratch_for(folder, progress) as scratch:
+        try:
+            inside = scratch / folder.name  # the scratch folder is one that no one else may read
+            inside.mkdir()
+            imported = _read(files, columns, inside / QUARANTINE, progress)
+            if not imported.log.events.num_rows:
+                raise DataError(nothing_sound(imported))
+            map_ = columns.model_dump(mode="json", exclude_defaults=True)
+            settings = {"sources": sources._asdict(), "columns": map_, "assumed": list(imported.assumed)}
+            write_imported(inside, imported.log, imported.defects, about, settings)
+            inside.replace(folder)
+        except OSError as error:
+            raise DataError(f"{folder}: cannot be written ({error.strerror or error})") from error
     return imported

@@ -64,22 +64,27 @@ def files_of(source: str, *, but: Path | None = None) -> Listed:
         every = sorted(system.find(path))
     except (OSError, ValueError, ImportError) as error:
         raise DataError(f"{shown}: cannot be opened ({error})") from error
-    root = path.rstrip("/")
-    names = {p: p.removeprefix(root).lstrip("/") for p in every}
+    return _in_folder(SourceFile(shown, system, path), every, but.resolve() if but else None)
+
+
+def _in_folder(folder: SourceFile, every: list[str], written: Path | None) -> Listed:
+    """Parts the paths of a folder into those that are read and those that are left out."""
+    shown, root = folder.name.rstrip("/"), folder.path.rstrip("/")
+    names = {path: path.removeprefix(root).lstrip("/") for path in every}
     made = {str(PurePosixPath(name).parent) for name in names.values() if PurePosixPath(name).name == META}
-    written = but.resolve() if but and "file" in _protocols(system) else None
+    local = "file" in _protocols(folder.system)
     groups: dict[str, list[str]] = {}
-    for p, name in names.items():
-        if _kind(p):
-            groups.setdefault(_why_left_out(name, made, Path(p).resolve() == written), []).append(p)
-    files = [SourceFile(f"{shown.rstrip('/')}/{names[p]}", system, p) for p in groups.pop("", ())]
+    for path in filter(_kind, every):
+        now = local and written is not None and Path(path).resolve() == written
+        groups.setdefault(_why_left_out(names[path], made, now), []).append(path)
+    files = [SourceFile(f"{shown}/{names[path]}", folder.system, path) for path in groups.pop("", ())]
     left_out = [
         f"{shown}: {len(group)} {'files' if len(group) > 1 else 'file'} {why}, no part of it (first {names[group[0]]})"
         for why, group in groups.items()
     ]
     if not files:
         also = "".join(f"; {text.partition(': ')[2]}" for text in left_out)
-        raise DataError(f"{shown}: the folder holds no file that ends in {', '.join(_SUFFIXES)}{also}")
+        raise DataError(f"{folder.name}: the folder holds no file that ends in {', '.join(_SUFFIXES)}{also}")
     return Listed(files, left_out)
 
 

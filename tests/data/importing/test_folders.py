@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+
 import pytest
 from logs import event, line, read, sound_events, told, write_catalog, write_log
 
@@ -52,3 +57,26 @@ def test_what_a_dot_hides_is_left_out_and_named(inside, tmp_path):
     (inside / "log.csv").unlink()
     with pytest.raises(DataError, match=r"holds no file.*2 files hidden by a dot"):
         read(inside, catalog=tmp_path / "products.csv")
+
+
+def test_what_a_killed_import_left_is_removed_by_the_next_but_not_that_of_one_at_work(tmp_path, capsys):
+    os.mkfifo(tmp_path / "slow.csv")  # never written to: the import waits for ever
+    catalog, log = write_catalog(tmp_path), write_log(tmp_path, sound_events())
+    (tmp_path / ".out-mine").mkdir()
+    words = ("data", "import", tmp_path / "slow.csv", "--catalog", catalog, "--to", tmp_path / "out")
+    waiting = subprocess.Popen([sys.executable, "-m", "paars_bench.cli", *map(str, words)], stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 60
+        while not (left := [p.parent.parent for p in tmp_path.glob(".out-*/out/quarantine.jsonl")]):
+            assert time.monotonic() < until and waiting.poll() is None
+            time.sleep(0.05)
+        assert told(capsys, "data", "import", log, "--catalog", catalog, "--to", tmp_path / "out")[0] == 0
+        assert left[0].exists()
+    finally:
+        waiting.kill()
+        waiting.wait()
+    assert left[0].exists()
+    (tmp_path / "out").rename(tmp_path / "before")
+    code, _, err = told(capsys, "data", "import", log, "--catalog", catalog, "--to", tmp_path / "out")
+    assert code == 0 and f"removed {left[0]}" in err.replace("\n", "")
+    assert sorted(p.name for p in tmp_path.glob(".out*")) == [".out-mine"]
