@@ -6,28 +6,20 @@ rows. So a block goes to it only where every mark stands where RFC 4180 puts it;
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
+from paars_bench.data.importing.csv_long import Readable
+from paars_bench.data.importing.csv_reader import LONGEST_ROW, TOO_LONG, Reader
 from paars_bench.errors import DataError
 
 _BLOCK = 4 << 20  # bytes that are read at once
-_LONGEST_ROW = 16 << 20  # bytes over which a quotation mark may stay open
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
-
-
-class Readable(Protocol):
-    """A file of bytes."""
-
-    def read(self, size: int, /) -> bytes:
-        """Returns up to ``size`` bytes, none at the end."""
-        ...
 
 
 class BadRow(NamedTuple):
@@ -52,7 +44,9 @@ class CsvBlock(NamedTuple):
     bad: list[BadRow]
 
 
-def csv_blocks(file: str, handle: Readable, delimiter: str, *, size: int = _BLOCK) -> Iterator[CsvBlock]:
+def csv_blocks(
+    file: str, handle: Readable, delimiter: str, *, size: int = _BLOCK, longest: int = LONGEST_ROW
+) -> Iterator[CsvBlock]:
     """Yields the rows of a CSV file: at least one block, which tells the columns.
 
     Args:
@@ -60,11 +54,12 @@ def csv_blocks(file: str, handle: Readable, delimiter: str, *, size: int = _BLOC
         handle: its bytes, in UTF-8 (or in what was meant to be).
         delimiter: one ASCII character.
         size: bytes that are read at once; rows come out the same for any.
+        longest: bytes of a row; a longer one is refused whole, whatever stands in it.
 
     Raises:
         DataError: no header.
     """
-    reader = _Reader(handle, delimiter, size)
+    reader = Reader(handle, delimiter, size, longest)
     names = _header(file, reader)
     number = 2
     yield _nothing(names)
@@ -82,64 +77,9 @@ class _Parsed(NamedTuple):
     after: int  # number of the row that follows
 
 
-class _Reader:
-    """Bytes that are not parsed yet.
-
-    Attributes:
-        block: they.
-        end: whether the file has no more.
-        mark: between fields.
-    """
-
-    def __init__(self, handle: Readable, delimiter: str, size: int) -> None:
-        self.block, self.end = b"", False
-        self._handle, self._size = handle, size
-        self._mac: bool | None = None
-        self.mark = delimiter.encode()
-        mark = re.escape(self.mark)
-        plain = b'|[^"' + mark + rb"\n][^" + mark + rb"\n]*?"
-        self._field = re.compile(rb'(?:"([^"]*(?:""[^"]*)*)"|(' + plain + rb"))(" + mark + rb"|\r?\n|\r?\Z)")
-        self._open = re.compile(rb'"[^"]*(?:""[^"]*)*\Z')
-
-    def fill(self) -> bool:
-        """Reads on; False once everything is parsed."""
-        if not self.end:
-            read = self._handle.read(self._size)
-            self.end = not read
-            if self._mac is None:  # lines ended in a carriage return alone on a Macintosh before 2001
-                self._mac = b"\r" in read and b"\n" not in read
-            self.block += read.replace(b"\r", b"\n") if self._mac else read
-        return bool(self.block)
-
-    def row(self, at: int) -> tuple[list[bytes] | None, int]:
-        """Returns the fields of the row at a place and where the next one begins.
-
-        No fields: its marks are broken, and the next row begins on the next line. A place of -1: the row goes on past
-        the block, and more can be read.
-        """
-        block, start = self.block, at
-        patient = not self.end and len(block) - at < _LONGEST_ROW
-        line = block.find(b"\n", at) + 1
-        if not line and patient:
-            return None, -1
-        line = line or len(block)
-        fields: list[bytes] = []
-        while at <= len(block):
-            found = self._field.match(block, at)
-            cut = found is not None and found.end() == len(block) and not found[3].endswith(b"\n") and not self.end
-            if found is None or cut:
-                return None, -1 if patient and (cut or self._open.match(block, at)) else line
-            quoted = found[1]
-            fields.append(found[2] if quoted is None else quoted.replace(b'""', b'"'))
-            at = found.end()
-            if found[3] in (b"", b"\r") or found[3].endswith(b"\n"):
-                return fields, at
-        raise AssertionError(f"the row at byte {start} of the block has no end")
-
-
-def _header(file: str, reader: _Reader) -> list[str]:
+def _header(file: str, reader: Reader) -> list[str]:
     after = -1
-    while after < 0:
+    while after == -1:
         if not reader.fill():
             raise DataError(f"{file}: is empty; the first row must name the columns")
         fields, after = reader.row(0)
@@ -158,15 +98,17 @@ def _nothing(names: list[str]) -> CsvBlock:
     return CsvBlock(np.zeros(0, np.int64), pa.table([pa.array([], pa.binary())] * len(names), names=names), [])
 
 
-def _quick(reader: _Reader, names: list[str], delimiter: str, number: int) -> _Parsed | None:
+def _quick(reader: Reader, names: list[str], delimiter: str, number: int) -> _Parsed | None:
     """Parses a block in C; None where a mark or a line end does not stand where the standard puts it."""
     block = reader.block
     buffer = np.frombuffer(block, np.uint8)
     ends, quotes = np.flatnonzero(buffer == _NEWLINE), np.flatnonzero(buffer == _QUOTE)
     ends = ends[np.searchsorted(quotes, ends) % 2 == 0]  # the others stand between quotation marks
     if not reader.end and not len(ends):
-        return _Parsed(_nothing(names), 0, number) if len(block) < _LONGEST_ROW else None
+        return _Parsed(_nothing(names), 0, number) if len(block) <= reader.longest else None
     size = len(block) if reader.end else int(ends[-1]) + 1
+    if np.diff(ends, prepend=-1, append=size - 1).max() > reader.longest:
+        return None
     if not _standard(buffer[:size], quotes[quotes < size], ord(delimiter)):
         return None
     if not len(ends) or ends[-1] < size - 1:
@@ -217,17 +159,24 @@ def _standard(buffer: NDArray[np.uint8], quotes: NDArray[np.int64], delimiter: i
     return len(quotes) % 2 == 0 and bool(fits)
 
 
-def _slow(reader: _Reader, names: list[str], number: int) -> _Parsed:
+def _slow(reader: Reader, names: list[str], number: int) -> _Parsed:
     """Parses a block row by row; a row whose marks are broken is its first line."""
-    block = reader.block
     good: list[list[bytes]] = []
     rows: list[int] = []
     bad: list[BadRow] = []
     at = 0
-    while at < len(block):
+    while at < len(reader.block):
         fields, after = reader.row(at)
-        if after < 0:
+        if after == -1:
             break
+        if after == TOO_LONG:
+            after = reader.shorten(at, len(names))
+            if after:
+                bad.append(BadRow("text_long", number, reader.block[at:after].rstrip(b"\r\n")))
+                number, at = number + 1, after
+                continue
+            fields, after = None, reader.line(at)
+        block = reader.block
         text = block[at:after].rstrip(b"\r\n")
         if fields is not None and len(fields) == len(names):
             if text or len(names) > 1:

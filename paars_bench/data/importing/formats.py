@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from paars_bench.data.importing.convert import json_text, read_json
-from paars_bench.data.importing.csv_rows import Readable, csv_blocks
+from paars_bench.data.importing.csv_long import Readable
+from paars_bench.data.importing.csv_rows import csv_blocks
 from paars_bench.data.importing.defects import Defects
 from paars_bench.data.importing.parquet_rows import parquet_tables
 
@@ -118,19 +119,25 @@ def _refuse(
 ) -> None:
     if not where.any():
         return
-    for row, record in zip(rows[where].tolist(), records(raw, where), strict=True):
-        shown = {k: _readable(v) if isinstance(v, bytes) else v if v is None else str(v) for k, v in record.items()}
-        target.defects.add(rule, target.table, target.file, row, name, shown[name], shown)
+    for row, record in zip(rows[where].tolist(), records(raw.filter(pa.array(where))), strict=True):
+        target.defects.add(rule, target.table, target.file, row, name, record[name], record)
 
 
-def records(table: pa.Table, where: NDArray[np.bool_]) -> list[dict[str, Any]]:
-    """Returns rows of a chunk as they are told; times as text, for Python has no year over 9999."""
-    found = table.filter(pa.array(where))
-    for i, field in enumerate(found.schema):
-        if pa.types.is_timestamp(field.type):
-            utc = found.column(i).cast(pa.timestamp(field.type.unit, field.type.tz and "UTC"))
-            found = found.set_column(i, field.name, utc.cast(pa.string()))
-    return list(found.to_pylist())
+def records(table: pa.Table) -> Iterator[dict[str, str | None]]:
+    """Yields the rows of a chunk's table as a quarantine holds them: text by column, null where there is none."""
+    for i, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type):  # Python has no year over 9999
+            utc = table.column(i).cast(pa.timestamp(field.type.unit, field.type.tz and "UTC"))
+            table = table.set_column(i, field.name, utc.cast(pa.string()))
+    return ({name: _told(value) for name, value in row.items()} for row in table.to_pylist())
+
+
+def _told(value: Any) -> str | None:
+    if isinstance(value, bytes):
+        return _readable(value)
+    if isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False)
+    return value if value is None or isinstance(value, str) else str(value)
 
 
 def json_chunks(target: Target, handle: Any, encoding: str) -> Iterator[Chunk]:
@@ -163,7 +170,7 @@ def _json_object(target: Target, number: int, line: bytes) -> dict[str, Any] | N
         value = read_json(text)
         if b"\\u" in line:  # the escapes of JSON can write half of a pair, which is no text
             json.dumps(value, ensure_ascii=False).encode()
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             return value
         target.refuse("json", number, text.strip())
     except UnicodeError:

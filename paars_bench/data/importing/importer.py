@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -11,12 +9,14 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from paars_bench.data.importing.again import tell_again
 from paars_bench.data.importing.columns import ColumnMap
 from paars_bench.data.importing.defects import Defects
 from paars_bench.data.importing.events import ReadEvents, read_events
 from paars_bench.data.importing.formats import Chunk
 from paars_bench.data.importing.products import LogCatalog, read_catalog, read_shoppers
-from paars_bench.data.importing.source import read_chunks
+from paars_bench.data.importing.scratch import scratch_for
+from paars_bench.data.importing.source import SourceFile, file_chunks, files_of
 from paars_bench.data.importing.whole import check_events
 from paars_bench.data.importing.written import QUARANTINE, Described, write_imported
 from paars_bench.data.log import Log
@@ -64,25 +64,45 @@ def read_log(
         DataError: a file cannot be read, or a needed column is missing.
         UsageError: a mapped column is not in its file.
     """
+    files = _listed(sources, quarantine)
     try:
-        return _read(sources, columns, quarantine, progress)
+        return _read(files, columns, quarantine, progress)
     except OSError as error:  # what cannot be read is told where it is read
         raise DataError(f"{quarantine}: cannot be written ({error.strerror or error})") from error
 
 
-def _read(sources: Sources, columns: ColumnMap, quarantine: Path | None, progress: Progress | None) -> Imported:
+class _Files(NamedTuple):
+    """The files of a log, listed before anything is written; no catalog: it is in the log."""
+
+    events: list[SourceFile]
+    catalog: list[SourceFile] | None
+    shoppers: list[SourceFile]
+    left_out: list[str]
+
+
+def _listed(sources: Sources, quarantine: Path | None = None) -> _Files:
+    named = [sources.events, *((s,) if s else () for s in (sources.catalog, sources.shoppers))]
+    events, catalog, shoppers = ([files_of(s, but=quarantine) for s in table] for table in named)
+    files = [[file for listed in table for file in listed.files] for table in (events, catalog, shoppers)]
+    left_out = [text for listed in (*events, *catalog, *shoppers) for text in listed.left_out]
+    return _Files(files[0], files[1] or None, files[2], list(dict.fromkeys(left_out)))
+
+
+def _read(files: _Files, columns: ColumnMap, quarantine: Path | None, progress: Progress | None) -> Imported:
     defects = Defects(quarantine)
     try:
-        return _checked(sources, columns, defects, progress)
+        return _checked(files, columns, defects, progress)
     finally:
         defects.close()
 
 
-def _checked(sources: Sources, columns: ColumnMap, defects: Defects, progress: Progress | None) -> Imported:
-    def chunks(paths: Iterable[str | None], table: str) -> Iterable[Chunk]:
-        for path in paths:
-            if path is not None:
-                yield from read_chunks(path, table, defects, delimiter=columns.delimiter, encoding=columns.encoding)
+def _checked(files: _Files, columns: ColumnMap, defects: Defects, progress: Progress | None) -> Imported:
+    def chunks(those: Iterable[SourceFile], table: str, defects: Defects = defects) -> Iterable[Chunk]:
+        for file in those:
+            yield from file_chunks(file, table, defects, delimiter=columns.delimiter, encoding=columns.encoding)
+
+    def again(name: str) -> Iterable[Chunk]:
+        return chunks([next(file for file in files.events if file.name == name)], "events", Defects())
 
     millions = -1
 
@@ -92,17 +112,18 @@ def _checked(sources: Sources, columns: ColumnMap, defects: Defects, progress: P
             millions = rows // 1_000_000
             progress(f"reading the log: {millions} million rows" if millions else "reading the log", 0, 1)
 
-    own = LogCatalog() if sources.catalog is None else None
-    products = read_catalog(chunks([sources.catalog], "catalog"), columns, defects)
-    shoppers = read_shoppers(chunks([sources.shoppers], "shoppers"), columns, defects)
-    read = read_events(chunks(sources.events, "events"), columns, defects, products=own, told=told)
+    own = LogCatalog() if files.catalog is None else None
+    products = read_catalog(chunks(files.catalog or (), "catalog"), columns, defects)
+    shoppers = read_shoppers(chunks(files.shoppers, "shoppers"), columns, defects)
+    read = read_events(chunks(files.events, "events"), columns, defects, products=own, told=told)
     if own is not None:
         products = own.table()
     if progress:
         progress("checking the log as a whole", 0, 1)
-    events = check_events(read, columns, products.column("id").combine_chunks(), defects)
+    events, broken = check_events(read, columns, products.column("id").combine_chunks())
+    tell_again(broken, read.files, again, {n: c.column for n, c in columns.events.items()}, defects)
     assert read.rows == events.num_rows + defects.quarantined.get("events", 0), "a row was lost"
-    assumed = tuple(_assumed(read, columns, own and products))
+    assumed = (*files.left_out, *_assumed(read, columns, own and products))
     return Imported(Log.of(events, Catalog(products), shoppers=shoppers), defects, read.rows, assumed)
 
 
@@ -149,23 +170,23 @@ def import_log(
         DataError: as ``read_log``, nothing sound is left, or the folder exists or cannot be written.
     """
     try:
-        if folder.exists():
-            raise DataError(f"{folder}: is already there; name another folder with --to, or remove it")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
+        there = folder.exists()
+    except OSError as error:  # a name that is too long
         raise DataError(f"{folder}: cannot be written ({error.strerror})") from error
-    try:
-        inside = scratch / folder.name  # mkdtemp makes a folder that no one else may read
-        inside.mkdir()
-        imported = _read(sources, columns, inside / QUARANTINE, progress)
-        if not imported.log.events.num_rows:
-            raise DataError(nothing_sound(imported))
-        settings = {"sources": sources._asdict(), "columns": columns.model_dump(mode="json", exclude_defaults=True)}
-        write_imported(inside, imported.log, imported.defects, about, {**settings, "assumed": list(imported.assumed)})
-        inside.replace(folder)
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be written ({error.strerror or error})") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    if there:
+        raise DataError(f"{folder}: is already there; name another folder with --to, or remove it")
+    files = _listed(sources)
+    with scratch_for(folder, progress) as scratch:
+        try:
+            inside = scratch / folder.name  # the scratch folder is one that no one else may read
+            inside.mkdir()
+            imported = _read(files, columns, inside / QUARANTINE, progress)
+            if not imported.log.events.num_rows:
+                raise DataError(nothing_sound(imported))
+            map_ = columns.model_dump(mode="json", exclude_defaults=True)
+            settings = {"sources": sources._asdict(), "columns": map_, "assumed": list(imported.assumed)}
+            write_imported(inside, imported.log, imported.defects, about, settings)
+            inside.replace(folder)
+        except OSError as error:
+            raise DataError(f"{folder}: cannot be written ({error.strerror or error})") from error
     return imported

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -93,8 +90,7 @@ class Rows:
             return
         column = self.column(name).column
         rows = self._chunk.rows[where].tolist()
-        for row, values in zip(rows, records(self._chunk.table, where), strict=True):
-            record = {n: _plain(v) for n, v in values.items()}
+        for row, record in zip(rows, records(self._chunk.table.filter(pa.array(where))), strict=True):
             self._defects.add(rule, self._table, self._chunk.file, row, column, record.get(column), record)
         if RULES[rule].fate is Fate.QUARANTINED:
             self.good &= ~where
@@ -102,9 +98,3 @@ class Rows:
     def kept(self, table: pa.Table) -> pa.Table:
         """Returns the rows of a table of this chunk's size that are still good."""
         return table if self.good.all() else table.filter(pa.array(self.good))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return json.dumps(value, ensure_ascii=False)
-    return value if value is None or isinstance(value, str) else str(value)

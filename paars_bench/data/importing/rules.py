@@ -30,7 +30,7 @@ _RULES = (
     # of any file
     Rule("fields", "more or fewer fields than the header", _OUT),
     Rule("quoting", "a quotation mark that is not closed, or text after one that is", _OUT),
-    Rule("json", "not a JSON object", _OUT),
+    Rule("json", "not a JSON object, or an empty one", _OUT),
     Rule("encoding", "not text in the encoding of the file", _OUT),
     Rule("nul", "a NUL character", _OUT),
     Rule("text_long", f"a text of more than {LONGEST:,} characters", _OUT),

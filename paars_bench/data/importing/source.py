@@ -6,7 +6,7 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -30,8 +30,22 @@ class SourceFile(NamedTuple):
     path: str
 
 
-def files_of(source: str) -> list[SourceFile]:
+class Listed(NamedTuple):
+    """The files of a source, and a sentence for each kind of file that was left out of its folder."""
+
+    files: list[SourceFile]
+    left_out: list[str]
+
+
+def files_of(source: str, *, but: Path | None = None) -> Listed:
     """Returns the files of a source: itself, or those in a folder, in the order of their names.
+
+    Of a folder those are left out whose name, or that of a folder on the way to them, begins with a dot, and those in a
+    data set folder that was imported into it.
+
+    Args:
+        source: file, folder or fsspec URL.
+        but: a local file that is about to be written, which is no part of a folder.
 
     Raises:
         DataError: there is nothing there that can be read.
@@ -44,16 +58,48 @@ def files_of(source: str) -> list[SourceFile]:
         if not system.isdir(path):
             if not _kind(source):
                 raise DataError(f"{shown}: ends in none of {', '.join(_SUFFIXES)}; rename it or convert it")
-            return [SourceFile(shown, system, path)]
+            return Listed([SourceFile(shown, system, path)], [])
         if system.exists(f"{path.rstrip('/')}/{META}"):
             raise DataError(f"{shown}: is a data set folder already; see `paars-bench data describe {shown}`")
-        inside = sorted(p for p in system.find(path) if _kind(p))
+        every = sorted(system.find(path))
     except (OSError, ValueError, ImportError) as error:
         raise DataError(f"{shown}: cannot be opened ({error})") from error
-    if not inside:
-        raise DataError(f"{shown}: the folder holds no file that ends in {', '.join(_SUFFIXES)}")
-    root = path.rstrip("/")
-    return [SourceFile(f"{shown.rstrip('/')}/{p.removeprefix(root).lstrip('/')}", system, p) for p in inside]
+    return _in_folder(SourceFile(shown, system, path), every, but.resolve() if but else None)
+
+
+def _in_folder(folder: SourceFile, every: list[str], written: Path | None) -> Listed:
+    """Parts the paths of a folder into those that are read and those that are left out."""
+    shown, root = folder.name.rstrip("/"), folder.path.rstrip("/")
+    names = {path: path.removeprefix(root).lstrip("/") for path in every}
+    made = {str(PurePosixPath(name).parent) for name in names.values() if PurePosixPath(name).name == META}
+    local = "file" in _protocols(folder.system)
+    groups: dict[str, list[str]] = {}
+    for path in filter(_kind, every):
+        now = local and written is not None and Path(path).resolve() == written
+        groups.setdefault(_why_left_out(names[path], made, now), []).append(path)
+    files = [SourceFile(f"{shown}/{names[path]}", folder.system, path) for path in groups.pop("", ())]
+    left_out = [
+        f"{shown}: {len(group)} {'files' if len(group) > 1 else 'file'} {why}, no part of it (first {names[group[0]]})"
+        for why, group in groups.items()
+    ]
+    if not files:
+        also = "".join(f"; {text.partition(': ')[2]}" for text in left_out)
+        raise DataError(f"{folder.name}: the folder holds no file that ends in {', '.join(_SUFFIXES)}{also}")
+    return Listed(files, left_out)
+
+
+def _protocols(system: Any) -> tuple[str, ...]:
+    return (system.protocol,) if isinstance(system.protocol, str) else tuple(system.protocol)
+
+
+def _why_left_out(name: str, made: set[str], written: bool) -> str:
+    """Returns why a file in a folder is not read, "" where it is."""
+    path = PurePosixPath(name)
+    if any(str(folder) in made for folder in path.parents):
+        return "in a data set folder"
+    if any(part.startswith(".") for part in path.parts):
+        return "hidden by a dot"
+    return "written by this command" if written else ""
 
 
 def without_password(source: str) -> str:
@@ -65,33 +111,44 @@ def without_password(source: str) -> str:
 def read_chunks(
     source: str, table: str, defects: Defects, *, delimiter: str | None = None, encoding: str = "utf-8"
 ) -> Iterator[Chunk]:
-    """Yields the rows of a source; what is no row at all is told to ``defects``.
+    """Yields the rows of a source, a file, folder or fsspec URL, as ``file_chunks`` does.
+
+    Raises:
+        DataError: as ``files_of`` and ``file_chunks``.
+    """
+    for file in files_of(source).files:
+        yield from file_chunks(file, table, defects, delimiter=delimiter, encoding=encoding)
+
+
+def file_chunks(
+    file: SourceFile, table: str, defects: Defects, *, delimiter: str | None = None, encoding: str = "utf-8"
+) -> Iterator[Chunk]:
+    """Yields the rows of a file; what is no row at all is told to ``defects``.
 
     Args:
-        source: file, folder or fsspec URL.
+        file: as ``files_of`` gives it.
         table: which of ours the rows are for, as defects name it.
         defects: told what cannot be read.
         delimiter: of CSV; None takes a comma, or a tab in ``.tsv``.
         encoding: of CSV and JSON lines.
 
     Raises:
-        DataError: a file cannot be opened or has no header.
+        DataError: the file cannot be opened or has no header.
     """
-    for file in files_of(source):
-        kind = _kind(file.path)
-        target = Target(file.name, table, defects)
-        try:
-            with _opened(file, unpack=kind != ".parquet") as handle:
-                if kind == ".parquet":
-                    yield from parquet_chunks(target, handle)
-                elif kind in (".csv", ".tsv"):
-                    yield from csv_chunks(target, handle, delimiter or ("\t" if kind == ".tsv" else ","), encoding)
-                else:
-                    yield from json_chunks(target, handle, encoding)
-        except UnicodeError as error:
-            raise DataError(f"{file.name}: is no text in {encoding}; name another --encoding ({error})") from error
-        except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException) as error:
-            raise DataError(f"{file.name}: cannot be read ({error})") from error
+    kind = _kind(file.path)
+    target = Target(file.name, table, defects)
+    try:
+        with _opened(file, unpack=kind != ".parquet") as handle:
+            if kind == ".parquet":
+                yield from parquet_chunks(target, handle)
+            elif kind in (".csv", ".tsv"):
+                yield from csv_chunks(target, handle, delimiter or ("\t" if kind == ".tsv" else ","), encoding)
+            else:
+                yield from json_chunks(target, handle, encoding)
+    except UnicodeError as error:
+        raise DataError(f"{file.name}: is no text in {encoding}; name another --encoding ({error})") from error
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException) as error:
+        raise DataError(f"{file.name}: cannot be read ({error})") from error
 
 
 def _opened(file: SourceFile, *, unpack: bool) -> Any:

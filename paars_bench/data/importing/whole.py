@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from paars_bench.data.importing.again import Broken
 from paars_bench.data.importing.columns import ColumnMap, gap_seconds
 from paars_bench.data.importing.convert import Bools, mask
-from paars_bench.data.importing.defects import Defects
 from paars_bench.data.importing.events import ReadEvents
 from paars_bench.data.importing.rules import RULES, Fate
 from paars_bench.data.schema import EVENTS, Action
@@ -23,34 +21,25 @@ _FACTORS = np.random.Generator(np.random.PCG64(0)).integers(1, 2**63, len(_SAME)
 
 
 class _Log:
-    """The events of all files while they are checked."""
+    """The events of all files while they are checked, and those that break a rule."""
 
-    def __init__(self, read: ReadEvents, names: Mapping[str, str], defects: Defects) -> None:
-        self.table, self._files, self._names, self._defects = read.table.combine_chunks(), read.files, names, defects
+    def __init__(self, read: ReadEvents) -> None:
+        self.table = read.table.combine_chunks()
+        self.broken: list[Broken] = []
         self._codes: dict[str, NDArray[np.int64]] = {}
 
     def find(self, rule: str, name: str, where: Bools) -> None:
-        """Tells every row of a mask; takes it out, or its value, where the rule says so."""
+        """Notes every row of a mask; takes it out, or its value, where the rule says so."""
         if not where.any():
             return
-        self._tell(rule, name, where)
+        files, rows = (np.asarray(self.column(n).to_numpy())[where] for n in ("file", "row"))
+        self.broken.append(Broken(rule, name, files, rows))
         fate = RULES[rule].fate
         if fate is Fate.QUARANTINED:
             self.reorder(np.flatnonzero(~where))
         elif fate is Fate.EMPTIED:
             null = pa.scalar(None, self.table.schema.field(name).type)
             self.set(name, pc.if_else(pa.array(where), null, self.column(name)))
-
-    def _tell(self, rule: str, name: str, where: Bools) -> None:
-        column = self._names.get(name, name)
-        for row in self.table.filter(pa.array(where)).to_pylist():
-            record = {
-                self._names.get(n, n): v if isinstance(v, list) else str(v)
-                for n in EVENTS.names
-                if (v := row[n]) is not None
-            }
-            value = record.get(column)
-            self._defects.add(rule, "events", self._files[row["file"]], row["row"], column, value, record)
 
     def column(self, name: str) -> pa.ChunkedArray:
         return self.table.column(name)
@@ -78,16 +67,15 @@ class _Log:
         return mask(pc.equal(self.column("action"), str(action)))
 
 
-def check_events(read: ReadEvents, columns: ColumnMap, known: pa.Array, defects: Defects) -> pa.Table:
-    """Returns the events of a log, schema ``EVENTS``, after the checks that need all of it.
+def check_events(read: ReadEvents, columns: ColumnMap, known: pa.Array) -> tuple[pa.Table, list[Broken]]:
+    """Returns the events of a log, schema ``EVENTS``, after the checks that need all of it, and those that break one.
 
     Args:
         read: as ``read_events`` gives it.
         columns: how sessions are made.
         known: ids of the catalog.
-        defects: told what is wrong.
     """
-    log = _Log(read, {name: column.column for name, column in columns.events.items()}, defects)
+    log = _Log(read)
     zoned = mask(log.column("zoned"))
     log.find("time_zone", "time", zoned != (zoned.sum() * 2 >= len(zoned)))
     product = log.column("product")
@@ -99,7 +87,7 @@ def check_events(read: ReadEvents, columns: ColumnMap, known: pa.Array, defects:
     _duplicates(log)
     _order(log)
     _ranks(log)
-    return log.table.select(EVENTS.names).cast(EVENTS)
+    return log.table.select(EVENTS.names).cast(EVENTS), log.broken
 
 
 def _made_sessions(log: _Log, columns: ColumnMap) -> pa.Array:

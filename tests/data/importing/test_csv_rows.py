@@ -2,6 +2,7 @@
 
 import csv
 import io
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -13,11 +14,13 @@ from paars_bench.errors import DataError
 FIELDS = st.text(st.sampled_from('ab ,"\n;é商'), max_size=6).map(lambda t: t.replace("\r", ""))
 
 
-def read(content: bytes, size: int = 1 << 20, delimiter: str = ",") -> tuple[dict[int, list[str]], dict[int, str]]:
+def read(
+    content: bytes, size: int = 1 << 20, delimiter: str = ",", **more: int
+) -> tuple[dict[int, list[str]], dict[int, str]]:
     """Good rows and broken ones by their number."""
     good: dict[int, list[str]] = {}
     bad: dict[int, str] = {}
-    for block in csv_blocks("f.csv", io.BytesIO(content), delimiter, size=size):
+    for block in csv_blocks("f.csv", io.BytesIO(content), delimiter, size=size, **more):
         lists = [c.to_pylist() for c in block.table.columns]
         for row, values in zip(block.rows.tolist(), zip(*lists, strict=True), strict=True):
             assert row not in good
@@ -88,6 +91,72 @@ def test_old_macintosh_lines_byte_order_marks_and_other_delimiters():
 def test_a_field_larger_than_a_block_is_one_field():
     text = "x\n" * 50_000
     assert read(f'a,b\n1,"{text}"\n2,3\n'.encode(), size=1000)[0] == {2: ["1", text], 3: ["2", "3"]}
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(st.text(st.sampled_from('a,"\n'), max_size=90), st.sampled_from(["", "x", "y,z"])), max_size=6
+    ),
+    size=st.sampled_from([1, 7, 64, 1 << 20]),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_a_row_that_is_too_long_is_one_row_whatever_stands_in_it(rows, size, end):
+    out = io.StringIO()
+    csv.writer(out, lineterminator=end, quoting=csv.QUOTE_ALL).writerows(rows)
+    lengths = []
+    for row in rows:
+        one = io.StringIO()
+        csv.writer(one, lineterminator=end, quoting=csv.QUOTE_ALL).writerow(row)
+        lengths.append(len(one.getvalue()))
+    good, bad = read(f"a,b\n{out.getvalue()}".encode(), size, longest=40)
+    assert good == {n: list(r) for n, (r, size) in enumerate(zip(rows, lengths, strict=True), 2) if size <= 40}
+    assert bad == {n: "text_long" for n, size in enumerate(lengths, 2) if size > 40}
+
+
+@settings(max_examples=300, deadline=None)
+@given(content=st.text(st.sampled_from('ab,"\n'), max_size=90), size=st.sampled_from([1, 2, 5, 16]))
+def test_any_bytes_give_the_same_rows_at_any_block_size_where_rows_are_too_long(content, size):
+    whole = read(f"x,y\n{content}".encode(), longest=12)
+    assert read(f"x,y\n{content}".encode(), size, longest=12) == whole
+    assert not set(whole[0]) & set(whole[1])
+
+
+class Endless:
+    """A CSV file whose second row has a field of some MiB, and the most bytes that were asked for at once."""
+
+    def __init__(self, parts: list[bytes]) -> None:
+        self.parts, self.block = parts, b""
+
+    def read(self, size: int, /) -> bytes:
+        while len(self.block) < size and self.parts:
+            self.block += self.parts.pop(0)
+        out, self.block = self.block[:size], self.block[size:]
+        return out
+
+
+def test_a_giant_field_costs_one_row_and_little_memory():
+    piece = b"5,6\n" * (1 << 16)  # lines that are rows by themselves
+    parts = [b'a,b\n1,2\n3,"', *[piece] * 200, b'"\n7,8\n']  # 50 MiB
+    tracemalloc.start()
+    rows, bad = [], []
+    for block in csv_blocks("f.csv", Endless(parts), ",", size=1 << 18, longest=1 << 20):
+        rows += block.rows.tolist()
+        bad += [(b.rule, b.row, len(b.text)) for b in block.bad]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert rows == [2, 4] and [b[:2] for b in bad] == [("text_long", 3)] and bad[0][2] < 1 << 16
+    assert peak < 25 << 20
+
+
+def test_a_giant_plain_field_is_one_row_and_an_open_mark_still_costs_its_line_only():
+    giant = b"z" * (3 << 20)
+    content = b"a,b\n1,2\n3," + giant + b"\n" + giant + b"\n5,6\n"
+    found = {2: ["1", "2"], 5: ["5", "6"]}, {3: "text_long", 4: "text_long"}
+    assert read(content, size=1 << 18, longest=1 << 20) == found
+    count = 1 << 19
+    good, bad = read(b'a,b\n1,"2\n' + b"3,4\n" * count + b"5,6", size=1 << 18, longest=1 << 20)
+    assert bad == {2: "quoting"} and len(good) == count + 1 and good[count + 3] == ["5", "6"]
 
 
 @pytest.mark.parametrize(
