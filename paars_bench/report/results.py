@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -203,6 +203,7 @@ def _score_tasks(
                     "task": name,
                     "version": spec.version,
                     "condition": condition,
+                    "cases_sha256": _cases_digest(plan.cases[name]),
                     "counts": _counts(found, stop),
                     "coverage": round(sides.coverage, 6),
                     "min_coverage": spec.min_coverage,
@@ -213,6 +214,13 @@ def _score_tasks(
                 }
             )
     return rows
+
+
+def _cases_digest(case_ids: Iterable[str]) -> str:
+    """Which cases were asked, however ``--limit`` and ``--seed`` chose them."""
+    import hashlib
+
+    return hashlib.sha256("\n".join(sorted(case_ids)).encode()).hexdigest()
 
 
 def _counts(found: Sequence[CaseResult | None], stop: str | None) -> dict[str, Any]:
