@@ -23,7 +23,7 @@ def show_results(results: Mapping[str, Any], path: Path, console: Console | None
     """Prints the tables of a run, what failed, and where everything lies."""
     out = console or _console()
     data, run = results["dataset"], results["run"]
-    simulated = " (simulated humans: not a claim about people)" if _simulated(results) else ""
+    simulated = " (simulated humans: not a claim about people)" if _simulated(results) else " (real people)"
     out.print(
         f"\n{results['model']['name']} on {data['name']}{simulated} · {data['shoppers']} shoppers · seed {run['seed']}"
     )
@@ -33,6 +33,7 @@ def show_results(results: Mapping[str, Any], path: Path, console: Console | None
     _strata_table(out, [(t, m) for t, m in rows if m.get("strata")])
     _diversity_table(out, [(t, m) for t, m in rows if m["metric"].endswith("_ttr")])
     _empty(out, [(t, m) for t, m in rows if m.get("why")])
+    _without_metrics(out, results["tasks"])
     _counts(out, results)
     _engines(out, results)
     out.print(f"{run['status']}: results in {path / 'results.json'}", soft_wrap=True)
@@ -197,3 +198,8 @@ def _num(value: float | None, digits: int = 3) -> str:
 
 def _ci(ci: Mapping[str, Any] | None, digits: int = 3) -> str:
     return "–" if ci is None else f"[{ci['low']:.{digits}f}, {ci['high']:.{digits}f}]"
+
+
+def _without_metrics(out: Console, tasks: Sequence[Metric]) -> None:
+    for why in sorted({t["why_no_metrics"] for t in tasks if t["why_no_metrics"]}):
+        out.print(f"no metrics: {why}")
