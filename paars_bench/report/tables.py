@@ -30,6 +30,7 @@ def show_results(results: Mapping[str, Any], path: Path, console: Console | None
     rows = [(t, m) for t in results["tasks"] for m in t["metrics"]]
     _group_table(out, [(t, m) for t, m in rows if "floor" in m])
     _individual_table(out, [(t, m) for t, m in rows if m["level"] == "individual"])
+    _chance(out, [(t, m) for t, m in rows if (m.get("reference") or {}).get("kind") == "chance"])
     _strata_table(out, [(t, m) for t, m in rows if m.get("strata")])
     _diversity_table(out, [(t, m) for t, m in rows if m["metric"].endswith("_ttr")])
     _empty(out, [(t, m) for t, m in rows if m.get("why")])
@@ -203,3 +204,9 @@ def _ci(ci: Mapping[str, Any] | None, digits: int = 3) -> str:
 def _without_metrics(out: Console, tasks: Sequence[Metric]) -> None:
     for why in sorted({t["why_no_metrics"] for t in tasks if t["why_no_metrics"]}):
         out.print(f"no metrics: {why}")
+
+
+def _chance(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
+    levels = {t["task"]: m["reference"]["value"] for t, m in rows}
+    if levels:
+        out.print(f"  by chance: {', '.join(f'{task} {_num(level)}' for task, level in levels.items())}")

@@ -35,6 +35,11 @@ def test_every_number_stands_with_its_floor_interval_and_count(results: dict[str
                 assert f"{metric['floor']:.3f}" in line
 
 
+def test_accuracy_stands_beside_chance(results: dict[str, Any]) -> None:
+    (line,) = (ln for ln in printed(results).splitlines() if "by chance: " in ln)
+    assert "item_selection_individual 0.250, item_selection_group 0." in line
+
+
 def test_simulated_humans_are_called_simulated(results: dict[str, Any]) -> None:
     assert "simulated humans: not a claim about people" in printed(results)
     results["dataset"]["human_reference"] = "real"
