@@ -29,6 +29,7 @@ def show_results(results: Mapping[str, Any], path: Path, console: Console | None
     )
     rows = [(t, m) for t in results["tasks"] for m in t["metrics"]]
     _group_table(out, [(t, m) for t, m in rows if "floor" in m])
+    _below_zero(out, [m for _, m in rows if "floor" in m])
     _individual_table(out, [(t, m) for t, m in rows if m["level"] == "individual"])
     _chance(out, [(t, m) for t, m in rows if (m.get("reference") or {}).get("kind") == "chance"])
     _strata_table(out, [(t, m) for t, m in rows if m.get("strata")])
@@ -210,3 +211,9 @@ def _chance(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
     levels = {t["task"]: m["reference"]["value"] for t, m in rows}
     if levels:
         out.print(f"  by chance: {', '.join(f'{task} {_num(level)}' for task, level in levels.items())}")
+
+
+def _below_zero(out: Console, rows: Sequence[Metric]) -> None:
+    lowest = [v for m in rows for v in (m["value"], (m["ci"] or {}).get("low")) if v is not None]
+    if min(lowest, default=0) < 0:
+        out.print("  below 0: a divergence is not, its estimate can be: as near the humans as can be told at this n")

@@ -35,6 +35,14 @@ def test_every_number_stands_with_its_floor_interval_and_count(results: dict[str
                 assert f"{metric['floor']:.3f}" in line
 
 
+def test_an_estimate_below_zero_is_explained(results: dict[str, Any]) -> None:
+    (metric,) = (m for t in results["tasks"] for m in t["metrics"] if "floor" in m)
+    metric["ci"]["low"] = 0.01
+    assert "below 0" not in printed(results)
+    metric["ci"]["low"] = -0.01
+    assert printed(results).count("  below 0: a divergence is not, its estimate can be") == 1
+
+
 def test_accuracy_stands_beside_chance(results: dict[str, Any]) -> None:
     (line,) = (ln for ln in printed(results).splitlines() if "by chance: " in ln)
     assert "item_selection_individual 0.250, item_selection_group 0." in line
