@@ -40,7 +40,7 @@ def test_an_estimate_below_zero_is_explained(results: dict[str, Any]) -> None:
     metric["ci"]["low"] = 0.01
     assert "below 0" not in printed(results)
     metric["ci"]["low"] = -0.01
-    assert printed(results).count("  below 0: a divergence is not, its estimate can be") == 1
+    assert printed(results).count("  below 0: a divergence is not, but its estimate can be") == 1
 
 
 def test_accuracy_stands_beside_chance(results: dict[str, Any]) -> None:
