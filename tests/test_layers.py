@@ -15,7 +15,7 @@ PURE = frozenset({"metrics"})
 BUILD = frozenset({"config", "data", "store", "personas", "tasks"})
 RUN = frozenset({"backbones", "run", "report", "cli"})
 # Names and values that every layer may use: errors, outcomes, seeds, paths, and the specs and schemas of rooms.
-SHARED = frozenset({"errors", "outcomes", "files", "seeds", "paths", "paars_bench"})
+SHARED = frozenset({"errors", "outcomes", "files", "names", "seeds", "paths", "paars_bench"})
 SPECS = frozenset(
     {
         "paars_bench.backbones.door",  # the protocol of a backbone and its values: no code of any backbone

@@ -1,22 +1,36 @@
-"""Names of the scripted baselines: cheap to import, so that listing models loads neither Arrow nor NumPy."""
+"""The baselines by name: cheap to import, so that listing models loads neither Arrow nor NumPy."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, NamedTuple
 
 from paars_bench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from paars_bench.backbones.door import Backbone
 
-SCRIPTED: dict[str, str] = {
-    "random": "draws uniformly from what is possible: the floor that knowing nothing reaches",
-    "first": "takes the first option or result, types the first words of the title, buys what it views first",
-    "popular": "takes the product with the most reviews, types its category",
-    "logit": "chooses and shops by the demo's choice model: true weights on demo, mean ones elsewhere",
-    "human": "answers what the human of the case did: the ceiling, and a test of the harness",
+_SCRIPTED = "paars_bench.backbones.scripted:ScriptedBackbone"
+
+
+class Baseline(NamedTuple):
+    """What a baseline does, in words, and the ``module:class`` that is made with its name."""
+
+    meaning: str
+    made_by: str = _SCRIPTED
+
+
+SCRIPTED: dict[str, Baseline] = {
+    "random": Baseline("draws uniformly from what is possible: what knowing nothing reaches"),
+    "first": Baseline("takes the first option or result, types the first words of the title, buys what it views first"),
+    "popular": Baseline("takes the product with the most reviews, types its category"),
+    "logit": Baseline(
+        "chooses and shops by the demo's choice model: true weights on demo, mean ones elsewhere",
+        "paars_bench.backbones.logit:LogitBackbone",
+    ),
+    "human": Baseline("answers what the human of the case did: the ceiling, and a test of the harness"),
 }
-"""Every scripted baseline and what it does."""
+"""Every baseline: a name stands here and nowhere else, and ``--model`` and ``ls models`` know it."""
 
 
 def scripted_backbone(name: str) -> Backbone:
@@ -27,10 +41,6 @@ def scripted_backbone(name: str) -> Backbone:
     """
     if name not in SCRIPTED:
         raise UsageError(unknown("baseline", name, SCRIPTED))
-    if name == "logit":
-        from paars_bench.backbones.logit import LogitBackbone
-
-        return LogitBackbone()
-    from paars_bench.backbones.scripted import ScriptedBackbone
-
-    return ScriptedBackbone(name)
+    module, _, made_by = SCRIPTED[name].made_by.partition(":")
+    made: Backbone = getattr(importlib.import_module(module), made_by)(name)
+    return made

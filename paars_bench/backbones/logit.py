@@ -36,8 +36,8 @@ class LogitBackbone(ScriptedBackbone):
     not there, so it decides nothing.
     """
 
-    def __init__(self) -> None:
-        super().__init__("logit")
+    def __init__(self, name: str = "logit") -> None:
+        super().__init__(name)
         self._shop: tuple[Catalog, Shop] | None = None
         self._minds: OrderedDict[str, Mind] = OrderedDict()
         self._plans: OrderedDict[tuple[str, int], list[StoreAction]] = OrderedDict()

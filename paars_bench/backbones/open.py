@@ -15,17 +15,20 @@ OWN_ARGS = {"history_tokens": "tokens of shopping history in a prompt"}
 LOCAL_ARGS = {"n_ctx": "tokens of context", "n_threads": "threads of llama.cpp"}
 
 
-def open_backbone(model: str, model_args: Mapping[str, str], note: Callable[[str], None]) -> Backbone:
+def open_backbone(
+    model: str, model_args: Mapping[str, str], note: Callable[[str], None], *, will_call: bool = True
+) -> Backbone:
     """Opens a backbone: alias, LiteLLM name, ``local``, ``local:PATH.gguf`` or a scripted baseline.
 
     Args:
         model: as the user typed it.
         model_args: as in ``--model_args``.
         note: is told what takes time.
+        will_call: False where nothing will be asked: a missing key is told to ``note`` and refuses nothing.
 
     Raises:
         UsageError: unknown name, or an argument the backbone does not have.
-        MissingKeyError: the provider's API key is not set.
+        MissingKeyError: the provider's API key is not set and calls will be made.
         MissingExtraError: ``local`` without its extra.
     """
     resolved = resolve(model)
@@ -37,7 +40,13 @@ def open_backbone(model: str, model_args: Mapping[str, str], note: Callable[[str
         return scripted_backbone(resolved.name)
     if resolved.kind == "local":
         return _open_local(model, resolved.path, args, note)
-    return _open_hosted(model, resolved.litellm_model, resolved.key_env, args)
+    backbone = _open_hosted(model, resolved.litellm_model, args)
+    missing = _missing_key(model, resolved.litellm_model, resolved.key_env, args)
+    if missing and will_call:
+        raise MissingKeyError(missing)
+    if missing:
+        note(missing)
+    return backbone
 
 
 def _refuse(args: Mapping[str, str], valid: Mapping[str, str], model: str) -> None:
@@ -75,7 +84,7 @@ def _open_local(model: str, path: Path | None, args: Mapping[str, str], note: Ca
     return LiteLLMBackbone(model, name, {}, traits=traits, attempts=1)
 
 
-def _open_hosted(model: str, litellm_model: str, key_env: str | None, args: Mapping[str, str]) -> Backbone:
+def _open_hosted(model: str, litellm_model: str, args: Mapping[str, str]) -> Backbone:
     from paars_bench.backbones.gateway import LiteLLMBackbone
     from paars_bench.backbones.litellm import import_litellm
 
@@ -90,20 +99,28 @@ def _open_hosted(model: str, litellm_model: str, key_env: str | None, args: Mapp
             f"--model {model}: LiteLLM knows no provider for it; write provider/model, such as openai/{model}, "
             "or see `paars-bench ls models`"
         ) from None
-    if "api_key" not in args:
-        known = litellm.validate_environment(litellm_model, api_base=args.get("api_base"))
-        missing: list[str] = [] if known["keys_in_environment"] else sorted(known["missing_keys"])
-        # LiteLLM says nothing is missing for providers it has no rule for; the alias table knows their variable.
-        if not missing and key_env and not os.environ.get(key_env) and "api_base" not in args:
-            missing = [key_env]
-        if missing:
-            names = [str(key_env)] if key_env in missing else missing
-            own = " (api_key=none for a server that asks for none)" if "api_base" in args else ""
-            raise MissingKeyError(
-                f"--model {model} ({litellm_model}) needs an API key: set {' or '.join(names)}, or give "
-                f"--model_args api_key=…{own}"
-            )
     return LiteLLMBackbone(model, litellm_model, options)
+
+
+def _missing_key(model: str, litellm_model: str, key_env: str | None, args: Mapping[str, str]) -> str:
+    """Returns the sentence that names the key a provider needs and that is not set, "" where none is missing."""
+    from paars_bench.backbones.litellm import import_litellm
+
+    if "api_key" in args:
+        return ""
+    known = import_litellm().validate_environment(litellm_model, api_base=args.get("api_base"))
+    missing: list[str] = [] if known["keys_in_environment"] else sorted(known["missing_keys"])
+    # LiteLLM says nothing is missing for providers it has no rule for; the alias table knows their variable.
+    if not missing and key_env and not os.environ.get(key_env) and "api_base" not in args:
+        missing = [key_env]
+    if not missing:
+        return ""
+    names = [str(key_env)] if key_env in missing else missing
+    own = " (api_key=none for a server that asks for none)" if "api_base" in args else ""
+    return (
+        f"--model {model} ({litellm_model}) needs an API key: set {' or '.join(names)}, or give "
+        f"--model_args api_key=…{own}"
+    )
 
 
 def _seconds(key: str, text: str) -> float:

@@ -74,18 +74,6 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def names(values: Sequence[str], flag: str) -> tuple[str, ...]:
-    """Splits comma lists, as lm-eval users write them, and drops repeats.
-
-    Raises:
-        UsageError: a list holds an empty name.
-    """
-    parts = [part.strip() for value in values for part in value.split(",")]
-    if any(not part for part in parts):
-        raise UsageError(f"{flag} {','.join(values)!r}: a name is empty; write names as a,b without a gap.")
-    return tuple(dict.fromkeys(parts))
-
-
 def key_values(texts: Sequence[str], flag: str) -> dict[str, str]:
     """Reads ``key=value,key=value``.
 

@@ -84,7 +84,7 @@ def models() -> int:
     rows = [
         ("local", "", "", "SmolLM2-135M-Instruct in this process: no key, no server"),
         ("local:PATH.gguf", "", "", "any GGUF model in this process"),
-        *((name, "", "", f"baseline: {meaning}") for name, meaning in SCRIPTED.items()),
+        *((name, "", "", f"baseline: {b.meaning}") for name, b in SCRIPTED.items()),
     ]
     for name, alias in aliases().items():
         state = "" if alias.key_env is None else "set" if os.environ.get(alias.key_env) else "not set"

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from paars_bench.cli.base import Command, duration, examples, include_path, key_values, names
+from paars_bench.cli.base import Command, duration, examples, include_path, key_values
 from paars_bench.errors import UsageError
+from paars_bench.names import names
 
 
 @click.command(

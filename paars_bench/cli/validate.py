@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from paars_bench.cli.base import Command, examples, include_path, names
+from paars_bench.cli.base import Command, examples, include_path
 from paars_bench.cli.table import table
+from paars_bench.names import names
 
 
 @click.command(

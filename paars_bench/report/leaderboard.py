@@ -1,140 +1,25 @@
-"""``leaderboard.json``: rows share a board only where data set, task versions and engines are the same.
+"""``leaderboard.json``: rows share a board only where the same cases were asked and the same engines measured.
 
-A run's results come from anywhere, so they are validated before they are taken: shape, ranges, and that every number
-stands with its coverage.
+A divergence, its floor and what knowing nothing gets all depend on the number of cases. So a board is one data set, one
+set of task versions and engines, and one set of cases; a row never changes another board.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Any
 
 from filelock import FileLock
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from paars_bench.errors import UsageError
 from paars_bench.files import write_atomically
+from paars_bench.report.submitted import Metric, Results, Task, read_results
 
-SCHEMA_VERSION = 1
-_MOST_BYTES = 64 << 20
-
-
-_Item = TypeVar("_Item")
-
-
-def _each_once(items: list[_Item], names: Sequence[str]) -> list[_Item]:
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise ValueError(f"{twice[0]} stands twice")
-    return items
-
-
-class _Loose(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-# Sums and differences of numbers within these bounds stay finite.
-_Number = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
-
-
-class _Interval(_Loose):
-    low: _Number
-    high: _Number
-
-    @model_validator(mode="after")
-    def _upright(self) -> Self:
-        if self.low > self.high:
-            raise ValueError("low is above high")
-        return self
-
-
-class _Metric(_Loose):
-    metric: str = Field(max_length=100)
-    level: str = Field(pattern="^(individual|group)$")
-    value: _Number | None
-    ci: _Interval | None = None
-    floor: _Number | None = None
-    uninformed: _Number | None = None
-    n: int = Field(ge=0)
-    coverage: float = Field(ge=0, le=1)
-
-    @model_validator(mode="after")
-    def _on_a_scale(self) -> Self:
-        if self.value is not None and (self.floor is None) != (self.uninformed is None):
-            raise ValueError("floor and uninformed come together")
-        return self
-
-
-class _Task(_Loose):
-    task: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=100)
-    version: str = Field(max_length=20)
-    condition: str = Field(pattern=r"^[a-z_]+$", max_length=40)
-    coverage: float = Field(ge=0, le=1)
-    metrics: list[_Metric]
-
-    @field_validator("metrics")
-    @classmethod
-    def _once(cls, metrics: list[_Metric]) -> list[_Metric]:
-        return _each_once(metrics, [m.metric for m in metrics])
-
-
-class _Run(_Loose):
-    id: str = Field(pattern=r"^[0-9A-Za-z-]+$", max_length=80)
-    status: str
-    started: datetime
-    config_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-
-
-class _Model(_Loose):
-    name: str = Field(max_length=200)
-    scripted: bool
-
-
-class _Dataset(_Loose):
-    name: str = Field(max_length=200)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    human_reference: str = Field(pattern="^(real|simulated)$")
-
-
-class _Engine(_Loose):
-    name: str = Field(max_length=200)
-    revision: str = Field(max_length=100)
-
-
-class _Engines(_Loose):
-    embedding: _Engine | None
-    perplexity: _Engine | None
-
-
-class _Usage(_Loose):
-    input: int = Field(ge=0)
-    output: int = Field(ge=0)
-    cost_usd: float | None = Field(ge=0, allow_inf_nan=False)
-
-
-class _UsageByRole(_Loose):
-    by_role: dict[str, _Usage]
-
-
-class Results(_Loose):
-    """The part of ``results.json`` that a leaderboard reads."""
-
-    schema_version: int = Field(ge=1, le=SCHEMA_VERSION)
-    run: _Run
-    model: _Model
-    dataset: _Dataset
-    engines: _Engines
-    tasks: list[_Task] = Field(min_length=1)
-    usage: _UsageByRole
-
-    @field_validator("tasks")
-    @classmethod
-    def _once(cls, tasks: list[_Task]) -> list[_Task]:
-        return _each_once(tasks, [f"{t.task} under {t.condition}" for t in tasks])
+SCHEMA_VERSION = 2
+_NO_GROUP_METRIC = "its tasks have no group metric, and only those have a human floor to be scored against"
 
 
 def leaderboard_add(run: Path, leaderboard: Path) -> str:
@@ -145,7 +30,8 @@ def leaderboard_add(run: Path, leaderboard: Path) -> str:
         leaderboard: ``leaderboard.json``, made if it does not exist.
 
     Raises:
-        UsageError: no results, results that do not validate, or a run that is not complete.
+        UsageError: no results, results that do not validate, a run that is not complete, or a leaderboard of another
+            version.
     """
     results = read_results(run)
     if results.run.status not in ("complete", "partial"):
@@ -161,27 +47,24 @@ def leaderboard_add(run: Path, leaderboard: Path) -> str:
         board["entries"] = _ranked(_scored([*entries, *added]))
         stamp = datetime.now(UTC).isoformat(timespec="seconds")
         write_atomically(leaderboard, {"schema_version": SCHEMA_VERSION, "generated": stamp, "boards": boards})
-    ranks = ", ".join(f"{e['condition']} rank {e['rank']}" for e in board["entries"] if e["run_id"] == results.run.id)
-    return f"{results.model.name} on {results.dataset.name}: {ranks} of {len(board['entries'])} in {leaderboard}"
+    return f"{results.model.name} on {results.dataset.name}: {_told(board, results)}; in {leaderboard}"
 
 
-def read_results(run: Path) -> Results:
-    """Returns the validated results of a run directory or file.
+def _told(board: Mapping[str, Any], results: Results) -> str:
+    """The ranks of a run's rows, or why they have none, and how many cases the board's rows share."""
+    own = [e for e in board["entries"] if e["run_id"] == results.run.id]
+    ranked = sum(e["rank"] is not None for e in board["entries"])
+    parts = [f"{e['condition']} rank {e['rank']} of {ranked}" for e in own if e["rank"] is not None]
+    unranked: dict[str, list[str]] = {}
+    for entry in (e for e in own if e["rank"] is None):
+        unranked.setdefault("; ".join(_reasons(entry)), []).append(entry["condition"])
+    parts += [f"{' and '.join(names)} not ranked ({why})" for why, names in unranked.items()]
+    asked = ", ".join(f"{task} {cases['planned']}" for task, cases in board["cases"].items())
+    return f"{', '.join(parts)}, among rows of the same cases ({asked})"
 
-    Raises:
-        UsageError: there are none, or they do not validate; the text names the key.
-    """
-    file = run / "results.json" if run.is_dir() else run
-    try:
-        if file.stat().st_size > _MOST_BYTES:
-            raise UsageError(f"{file}: larger than {_MOST_BYTES >> 20} MB; not the results of a run")
-        return Results.model_validate_json(file.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be read ({error.strerror}); give a run directory") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(p) for p in first["loc"])
-        raise UsageError(f"{file}: key {where}: {first['msg']} (got {str(first['input'])[:60]!r})") from None
+
+def _reasons(entry: Mapping[str, Any]) -> list[str]:
+    return list(dict.fromkeys(n["why"] for n in entry["not_scored"])) or [_NO_GROUP_METRIC]
 
 
 def _read_boards(file: Path) -> list[dict[str, Any]]:
@@ -189,9 +72,15 @@ def _read_boards(file: Path) -> list[dict[str, Any]]:
         return []
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
-        return list(value["boards"])
+        version, boards = value["schema_version"], list(value["boards"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{file}: not a leaderboard ({error}); move it away to start a new one") from error
+    if version != SCHEMA_VERSION:
+        raise UsageError(
+            f"{file}: has schema_version {version}, this version writes {SCHEMA_VERSION}, where rows on a board share "
+            "their cases; move it away and add the runs again (`paars-bench score RUN` first where a run is older)"
+        )
+    return boards
 
 
 def _board(boards: list[dict[str, Any]], results: Results) -> dict[str, Any]:
@@ -200,6 +89,7 @@ def _board(boards: list[dict[str, Any]], results: Results) -> dict[str, Any]:
         "human_reference": results.dataset.human_reference,
         "dataset_sha256": results.dataset.sha256,
         "task_versions": {t.task: t.version for t in results.tasks},
+        "cases": {t.task: {"planned": t.counts.planned, "sha256": t.cases_sha256} for t in results.tasks},
         "engines": {
             "embedding": results.engines.embedding and results.engines.embedding.model_dump(),
             "perplexity": results.engines.perplexity and results.engines.perplexity.model_dump(),
@@ -217,7 +107,7 @@ def _entries(results: Results) -> list[dict[str, Any]]:
     return [_entry(results, c, [t for t in results.tasks if t.condition == c]) for c in conditions]
 
 
-def _entry(results: Results, condition: str, tasks: Sequence[_Task]) -> dict[str, Any]:
+def _entry(results: Results, condition: str, tasks: Sequence[Task]) -> dict[str, Any]:
     spent = results.usage.by_role.values()
     costs = [u.cost_usd for u in spent]
     return {
@@ -227,6 +117,12 @@ def _entry(results: Results, condition: str, tasks: Sequence[_Task]) -> dict[str
         "run_id": results.run.id,
         "date": results.run.started.date().isoformat(),
         "tasks": {t.task: {m.metric: _number(m) for m in t.metrics} for t in tasks},
+        "not_scored": [
+            {"task": t.task, "metric": m.metric, "why": m.score_note or m.why}
+            for t in tasks
+            for m in t.metrics
+            if m.level == "group" and m.score is None and (m.score_note or m.why) and _counts(m.metric)
+        ],
         "coverage": min(t.coverage for t in tasks),
         "cost_usd": None if None in costs else sum(c for c in costs if c is not None),
         "tokens": sum(u.input + u.output for u in spent),
@@ -235,15 +131,22 @@ def _entry(results: Results, condition: str, tasks: Sequence[_Task]) -> dict[str
     }
 
 
-def _number(metric: _Metric) -> dict[str, Any]:
+def _number(metric: Metric) -> dict[str, Any]:
     return {
         "value": metric.value,
         "ci": metric.ci and metric.ci.model_dump(),
         "floor": metric.floor,
+        "null_high": metric.null_high,
         "uninformed": metric.uninformed,
+        "score_in_run": metric.score,
         "n": metric.n,
         "coverage": metric.coverage,
     }
+
+
+def _counts(name: str) -> bool:
+    """The ``paper`` variant of a metric that is also there with its default estimator is shown, not counted."""
+    return not name.endswith("(paper)")
 
 
 def _scored(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -251,35 +154,34 @@ def _scored(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
     For each group metric 100 is the human floor and 0 the best anyone on the board reaches without knowing the shopper:
     the better of the uninformed agent and of every model's ``base``. Were each model measured against its own ``base``,
-    a model that is good without a persona would look worse for it. Metrics of a task weigh equally, then tasks do. The
-    ``paper`` variant of a metric that is also there with its default estimator is shown, not counted.
+    a model that is good without a persona would look worse for it. Metrics of a task weigh equally, then tasks do. A
+    metric without a score in its run has none here.
     """
-    zero: dict[tuple[str, str], float] = {}
+    zeros: dict[tuple[str, str], list[float]] = {}
     for entry in entries:
         blind = entry["condition"] == "base" and not entry["scripted"]
-        for key, metric in _group_metrics(entry):
-            known = [metric["uninformed"], metric["value"] if blind else None, zero.get(key)]
-            zero[key] = min(v for v in known if v is not None)
-    return [{**entry, **_alignment(entry, zero)} for entry in entries]
+        for key, metric in _scored_metrics(entry):
+            zeros.setdefault(key, []).extend([metric["uninformed"], *([metric["value"]] if blind else [])])
+    return [{**entry, **_alignment(entry, zeros)} for entry in entries]
 
 
-def _group_metrics(entry: Mapping[str, Any]) -> list[tuple[tuple[str, str], Mapping[str, Any]]]:
+def _scored_metrics(entry: Mapping[str, Any]) -> list[tuple[tuple[str, str], Mapping[str, Any]]]:
     return [
         ((task, name), metric)
         for task, metrics in entry["tasks"].items()
         for name, metric in metrics.items()
-        if metric["value"] is not None and metric["uninformed"] is not None and not name.endswith("(paper)")
+        if metric["score_in_run"] is not None and _counts(name)
     ]
 
 
-def _alignment(entry: Mapping[str, Any], zero: Mapping[tuple[str, str], float]) -> dict[str, Any]:
+def _alignment(entry: Mapping[str, Any], zeros: Mapping[tuple[str, str], Sequence[float]]) -> dict[str, Any]:
     by_task: dict[str, list[tuple[float, float, float]]] = {}
-    for (task, name), metric in _group_metrics(entry):
-        room = zero[task, name] - metric["floor"]
-        if room <= 0:  # the metric cannot tell knowing nothing from the humans at this n
-            continue
+    for (task, name), metric in _scored_metrics(entry):
+        floor = metric["floor"]
+        # A base as human as human halves are among themselves is no zero: what is left below it is noise.
+        room = min(z for z in zeros[task, name] if z > metric["null_high"] and z > floor) - floor
         ci = metric["ci"] or {"low": metric["value"], "high": metric["value"]}
-        ends = [100 * (1 - (d - metric["floor"]) / room) for d in (metric["value"], ci["high"], ci["low"])]
+        ends = [100 * (1 - (d - floor) / room) for d in (metric["value"], ci["high"], ci["low"])]
         by_task.setdefault(task, []).append((ends[0], ends[1], ends[2]))
     if not by_task:
         return {"score": None, "score_ci": None}

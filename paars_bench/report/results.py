@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 RESAMPLES = 1000
 SPLITS = 20
+FEWEST_SHOPPERS = 2
+ONE_SHOPPER = (
+    "only one shopper has cases, and a metric needs two: floors and intervals come from drawing shoppers; "
+    "raise --limit or take a data set with more people"
+)
 EXIT_BY_STATUS = {"complete": 0, "partial": 2, "budget": 3, "failed": 4, "interrupted": 130}
 _BUDGETS = ("max_cost", "max_tokens_total", "max_time")
 
@@ -183,7 +188,7 @@ def _score_tasks(
     from paars_bench.tasks.score import Scorer
 
     scorer: Scorer | None = None
-    if len(plan.shoppers) >= 2:
+    if len(plan.shoppers) >= FEWEST_SHOPPERS:
         rng = np.random.default_rng(derive(plan.seed, "resampling"))
         resampling = ResamplingPlan.make(plan.shoppers, resamples=RESAMPLES, splits=SPLITS, rng=rng)
         scorer = Scorer(resampling, plan.seed, engines.embed, engines.perplexity, with_base=not scripted)
@@ -203,16 +208,24 @@ def _score_tasks(
                     "task": name,
                     "version": spec.version,
                     "condition": condition,
+                    "cases_sha256": _cases_digest(plan.cases[name]),
                     "counts": _counts(found, stop),
                     "coverage": round(sides.coverage, 6),
                     "min_coverage": spec.min_coverage,
                     "metrics": []
                     if scorer is None
                     else [_strict(scorer.score(name, condition, m, sides)) for m in spec.metric_list],
-                    "why_no_metrics": None if scorer else "a single shopper: nothing can be resampled",
+                    "why_no_metrics": None if scorer else ONE_SHOPPER,
                 }
             )
     return rows
+
+
+def _cases_digest(case_ids: Iterable[str]) -> str:
+    """Which cases were asked, however ``--limit`` and ``--seed`` chose them."""
+    import hashlib
+
+    return hashlib.sha256("\n".join(sorted(case_ids)).encode()).hexdigest()
 
 
 def _counts(found: Sequence[CaseResult | None], stop: str | None) -> dict[str, Any]:

@@ -23,16 +23,19 @@ def show_results(results: Mapping[str, Any], path: Path, console: Console | None
     """Prints the tables of a run, what failed, and where everything lies."""
     out = console or _console()
     data, run = results["dataset"], results["run"]
-    simulated = " (simulated humans: not a claim about people)" if _simulated(results) else ""
+    simulated = " (simulated humans: not a claim about people)" if _simulated(results) else " (real people)"
     out.print(
         f"\n{results['model']['name']} on {data['name']}{simulated} · {data['shoppers']} shoppers · seed {run['seed']}"
     )
     rows = [(t, m) for t in results["tasks"] for m in t["metrics"]]
     _group_table(out, [(t, m) for t, m in rows if "floor" in m])
+    _below_zero(out, [m for _, m in rows if "floor" in m])
     _individual_table(out, [(t, m) for t, m in rows if m["level"] == "individual"])
+    _chance(out, [(t, m) for t, m in rows if (m.get("reference") or {}).get("kind") == "chance"])
     _strata_table(out, [(t, m) for t, m in rows if m.get("strata")])
     _diversity_table(out, [(t, m) for t, m in rows if m["metric"].endswith("_ttr")])
     _empty(out, [(t, m) for t, m in rows if m.get("why")])
+    _without_metrics(out, results["tasks"])
     _counts(out, results)
     _engines(out, results)
     out.print(f"{run['status']}: results in {path / 'results.json'}", soft_wrap=True)
@@ -197,3 +200,20 @@ def _num(value: float | None, digits: int = 3) -> str:
 
 def _ci(ci: Mapping[str, Any] | None, digits: int = 3) -> str:
     return "–" if ci is None else f"[{ci['low']:.{digits}f}, {ci['high']:.{digits}f}]"
+
+
+def _without_metrics(out: Console, tasks: Sequence[Metric]) -> None:
+    for why in sorted({t["why_no_metrics"] for t in tasks if t["why_no_metrics"]}):
+        out.print(f"no metrics: {why}")
+
+
+def _chance(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
+    levels = {t["task"]: m["reference"]["value"] for t, m in rows}
+    if levels:
+        out.print(f"  by chance: {', '.join(f'{task} {_num(level)}' for task, level in levels.items())}")
+
+
+def _below_zero(out: Console, rows: Sequence[Metric]) -> None:
+    lowest = [v for m in rows for v in (m["value"], (m["ci"] or {}).get("low")) if v is not None]
+    if min(lowest, default=0) < 0:
+        out.print("  below 0: a divergence is not, but its estimate can be; docs/metrics.md says why")

@@ -31,6 +31,7 @@ from paars_bench.run.opening import (
     prepare,
     spec_of,
 )
+from paars_bench.run.options import spec_from
 from paars_bench.run.plan import Plan, make_plan
 from paars_bench.run.progress import Screen
 from paars_bench.run.schedule import Account, Stop, run_questions
@@ -48,19 +49,33 @@ class RunOutcome:
 
 
 def evaluate(model: str, tasks: Sequence[str] | str = "all", dataset: str = "demo", **options: Any) -> dict[str, Any]:
-    """Runs a benchmark and returns what ``results.json`` holds.
+    """Runs a benchmark and returns what ``results.json`` holds; a dry run returns nothing.
 
     Args:
-        model: alias, LiteLLM name, ``local`` or a baseline.
-        tasks: names, groups, tags or wildcards.
-        dataset: data set name with options.
-        **options: the other fields of ``RunSpec``.
+        model: alias, LiteLLM name, ``local``, ``local:PATH.gguf`` or a baseline.
+        tasks: names, groups, tags or wildcards: ``"a,b"`` or a list.
+        dataset: data set name with options, or the folder of an imported log.
+        **options: as the flags of the same names:
+
+            - ``conditions``: ``"base,persona"``, a list, or ``"all"``; as each task says
+            - ``model_args``: dictionary given to the backbone
+            - ``limit``: cases per task at most; all
+            - ``repeats``: how often each case is asked; 1
+            - ``seed``: of every draw; 0
+            - ``output_path``: run folder; a new one in ``runs/``
+            - ``max_concurrency``: requests in flight
+            - ``max_cost``, ``max_tokens_total``, ``max_time``: US dollars, tokens, seconds; no cap
+            - ``fail_on_error``: share (below 1) or number of failed cases that stops the run
+            - ``include_path``: a folder with more task YAML, or several
+            - ``log_samples``: keep prompts and replies; True
+            - ``dry_run``: resolve and count, but call nothing; False
+            - ``command``: what is written down as the command
 
     Raises:
         PaarsError: as the command line would say it; bad input before any work is done.
     """
-    chosen = tuple(tasks.split(",")) if isinstance(tasks, str) else tuple(tasks)
-    return dict(evaluate_spec(RunSpec(model=model, tasks=chosen, dataset=dataset, **options)).results)
+    spec = spec_from({"model": model, "tasks": tasks, "dataset": dataset, **options})
+    return dict(evaluate_spec(spec).results)
 
 
 def evaluate_spec(spec: RunSpec) -> RunOutcome:

@@ -89,7 +89,7 @@ def default_path(spec: RunSpec) -> Path:
 def open_both(spec: RunSpec, screen: Screen) -> tuple[Backbone, ShoppingData]:
     """Opens the backbone and the data set, side by side where both take half a minute on a fresh machine."""
     if spec.model != "local":  # a missing key or file is said before anything is built
-        backbone = open_backbone(spec.model, spec.model_args, screen.note)
+        backbone = open_backbone(spec.model, spec.model_args, screen.note, will_call=not spec.dry_run)
         return backbone, load_dataset(spec.dataset, progress=screen.stage)
     with ThreadPoolExecutor(max_workers=1) as pool:
         opening = pool.submit(open_backbone, spec.model, spec.model_args, screen.note)

@@ -20,7 +20,7 @@ from paars_bench.data.schema import event_json
 from paars_bench.data.sessions import session_counts
 from paars_bench.errors import PaarsError
 from paars_bench.outcomes import Outcome
-from paars_bench.report.results import Engines
+from paars_bench.report.results import FEWEST_SHOPPERS, ONE_SHOPPER, Engines
 from paars_bench.run.plan import make_plan
 from paars_bench.run.progress import Screen
 from paars_bench.run.spec import RunSpec
@@ -113,6 +113,8 @@ def _metrics(
 
     from paars_bench.metrics import ResamplingPlan
 
+    if len(shoppers) < FEWEST_SHOPPERS:
+        return [Finding(spec.task, "metrics", State.TOO_FEW, ONE_SHOPPER)]
     plan = ResamplingPlan.make(shoppers, resamples=200, splits=10, rng=np.random.default_rng(0))
     human = [_human_result(spec, c, renderer) for c in cases.values()]
     dealt = _dealt(spec, human, cases)

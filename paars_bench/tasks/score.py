@@ -31,6 +31,7 @@ from paars_bench.metrics import (
     measure,
 )
 from paars_bench.seeds import derive
+from paars_bench.tasks.ask import option_count
 from paars_bench.tasks.sides import Sides, agent_count, human_count, human_events, queries, viewed_titles
 
 Row = dict[str, Any]
@@ -91,7 +92,8 @@ def metric_name(metric: MetricSpec) -> str:
 
 def _accuracy(scorer: Scorer, task: str, condition: str, metric: MetricSpec, sides: Sides) -> Row:
     hits = [float(str((r.parsed or {})["choice"]) == sides.target(sides.case(r))) for r in sides.scored]
-    return _mean(scorer, np.array(hits), sides)
+    chance = float(np.mean([1 / option_count(sides.case(r)) for r in sides.scored]))
+    return _mean(scorer, np.array(hits), sides) | {"reference": {"value": chance, "kind": "chance"}}
 
 
 def _query_similarity(scorer: Scorer, task: str, condition: str, metric: MetricSpec, sides: Sides) -> Row:

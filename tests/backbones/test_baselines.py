@@ -246,11 +246,11 @@ def test_nothing_to_answer_from_is_an_env_error(catalog: Catalog) -> None:
 
 
 def test_traits_say_that_it_is_scripted() -> None:
-    for name, meaning in SCRIPTED.items():
+    for name, baseline in SCRIPTED.items():
         traits = scripted_backbone(name).traits
         assert (traits.name, traits.litellm_model, traits.scripted) == (name, f"scripted/{name}", True)
         assert (traits.tools, traits.reply_schema) == (False, True)
-        assert meaning
+        assert baseline.meaning
     with pytest.raises(UsageError, match="did you mean 'random'"):
         scripted_backbone("randon")
 

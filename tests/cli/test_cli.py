@@ -103,6 +103,19 @@ def test_a_missing_key_names_its_variable(say: Told, monkeypatch: pytest.MonkeyP
     assert len(err.splitlines()) == 1
 
 
+def test_a_dry_run_needs_no_key_and_says_that_a_run_does(
+    say: Told, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    words = ["--model", "claude", "--tasks", "item_selection_group", "--dataset", "demo:shoppers=20,products=600"]
+    code, out, err = say([*words, "--limit", "4", "--dry_run"])
+    assert code == 0, err
+    assert "8 cases of 4 shoppers; nothing was called" in out
+    assert "needs an API key: set ANTHROPIC_API_KEY" in " ".join(err.split())
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
+import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
-from paars_bench.backbones.door import Request
+import pytest
+
 from paars_bench.config import TaskIndex
 from paars_bench.config.keys import OUTPUT_TYPES, PROMPT_VARIABLES, TARGET_VARIABLES
-from paars_bench.data import iter_cases
 from paars_bench.data.cases import CaseKind
 
-TEXT = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-
-
-def run(code: str) -> dict[str, Any]:
-    names: dict[str, Any] = {"__name__": "example"}
-    exec(compile(code, "CONTRIBUTING.md", "exec"), names)
-    return names
 
 
 def test_the_task(tmp_path: Path) -> None:
@@ -44,20 +42,56 @@ def test_the_table_of_variables() -> None:
             assert tuple(re.findall(r"`(\w+)`", outside)) == names[kind]
 
 
-def test_the_data_set() -> None:
-    data = run(blocks("python")[0])["build"]()
-    for kind in data.kinds:
-        cases = list(iter_cases(data, kind))
-        assert cases
-        assert {c.shopper for c in cases} == {"ann"}
-    assert data.background("ann").events
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package with the examples where the text says to put them."""
+    root = tmp_path_factory.mktemp("checkout")
+    for name in ("paars_bench", "task_configs"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for block in blocks("python"):
+        first = block.splitlines()[0]
+        if first.startswith("# paars_bench/"):
+            (root / first.removeprefix("# ")).write_text(block)
+    _, entry, _, line = blocks("python")
+    insert(root / "paars_bench/data/registry.py", "_DATASETS = (\n", entry)
+    insert(root / "paars_bench/backbones/baselines.py", "SCRIPTED: dict[str, Baseline] = {\n", line)
+    return root
 
 
-def test_the_backbone() -> None:
-    echo = run(blocks("python")[1])["Echo"]()
-    done = asyncio.run(echo.complete(Request([{"role": "user", "content": "one\ntwo"}])))
-    assert (done.text, done.outcome) == ("two", "ok")
-    asyncio.run(echo.aclose())
+def insert(file: Path, after: str, text: str) -> None:
+    before = file.read_text()
+    assert before.count(after) == 1
+    file.write_text(before.replace(after, after + text))
+
+
+def paars_bench(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(checkout), "PAARS_BENCH_CACHE": str(checkout / "cache")}
+    command = [sys.executable, "-m", "paars_bench.cli", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd=checkout)
+
+
+def test_the_data_set(checkout: Path) -> None:
+    listed = paars_bench(checkout, "ls", "datasets")
+    assert "two shoppers and three mugs" in listed.stdout
+    tasks = ("--tasks", "item_selection_group", "--dataset", "corner_shop")
+    checked = paars_bench(checkout, "validate", *tasks)
+    assert (checked.returncode, " 0 wrong" in checked.stdout) == (0, True), checked.stdout + checked.stderr
+    done = paars_bench(checkout, "--model", "human", *tasks, "--output_path", "run")
+    assert done.returncode == 0, done.stderr
+    results = json.loads((checkout / "run" / "results.json").read_text())
+    assert results["dataset"]["shoppers"] == 2
+    assert {m["metric"]: m["value"] for m in results["tasks"][0]["metrics"]}["accuracy"] == 1
+
+
+def test_the_backbone(checkout: Path) -> None:
+    assert "repeats the last line it was told" in paars_bench(checkout, "ls", "models").stdout
+    tasks = ("--tasks", "item_selection_group", "--dataset", "corner_shop", "--limit", "2")
+    done = paars_bench(checkout, "--model", "echo", *tasks, "--output_path", "echoed")
+    assert done.returncode == 2, done.stderr  # what it repeats is no number: unparseable, so the run is partial
+    (line, *_) = (checkout / "echoed" / "journal.jsonl").read_text().splitlines()
+    case = json.loads(line)
+    assert case["reply"] == case["messages"][-1]["content"].splitlines()[-1]
+    assert case["outcome"] == "unparseable"
 
 
 def test_the_examples_are_short() -> None:

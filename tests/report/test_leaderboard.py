@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from paars_bench.errors import UsageError
 from paars_bench.report import leaderboard_add
-from paars_bench.report.leaderboard import read_results
+from paars_bench.report.submitted import read_results
 
 Results = dict[str, Any]
 
@@ -98,8 +98,10 @@ def test_added_again_a_run_replaces_its_row(folder: Path, board: Path) -> None:
         lambda r: r["engines"].update(embedding={"name": "other", "revision": "1"}),
         lambda r: r["engines"].update(perplexity={"name": "gpt2", "revision": "1"}),
         lambda r: r["tasks"].pop(0),
+        lambda r: r["tasks"][0].update(cases_sha256="0" * 64),
+        lambda r: r["tasks"][0]["counts"].update(planned=3),
     ],
-    ids=["data", "people", "version", "embedding", "perplexity", "tasks"],
+    ids=["data", "people", "version", "embedding", "perplexity", "tasks", "cases", "repeats"],
 )
 def test_what_cannot_be_compared_has_its_own_board(
     results: Results, tmp_path: Path, board: Path, change: Callable[[Results], Any]
@@ -124,6 +126,61 @@ def test_the_zero_of_a_board_is_the_best_that_knows_nothing(results: Results, tm
     by_model = {e["model"]: e["score"] for e in boards(board)[0]["entries"]}
     assert by_model["good"] == pytest.approx(0)
     assert by_model["random"] < before
+
+
+def rows(path: Path) -> dict[str, list[dict[str, Any]]]:
+    """Every board's rows, by its number of cases."""
+    return {json.dumps(b["cases"], sort_keys=True): b["entries"] for b in boards(path)}
+
+
+@given(data=st.data())
+@settings(max_examples=10, deadline=None)
+def test_runs_of_other_sizes_change_nothing(
+    sizes: list[Path], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """On one scale `random` fell from 15 to -215 beside a run of eight cases, and a ranked run lost its rank."""
+    order = data.draw(st.permutations(sizes))
+    path = tmp_path_factory.mktemp("board") / "leaderboard.json"
+    for run in order:
+        before = rows(path) if path.exists() else {}
+        leaderboard_add(run, path)
+        after = rows(path)
+        ((changed, _),) = [(k, v) for k, v in after.items() if before.get(k) != v]
+        asked = {t["task"]: t["counts"]["planned"] for t in json.loads((run / "results.json").read_text())["tasks"]}
+        assert {t: c["planned"] for t, c in json.loads(changed).items()} == asked
+        ranked = {e["run_id"]: e["score"] for e in before.get(changed, []) if e["rank"] is not None}
+        assert ranked.items() <= {e["run_id"]: e["score"] for e in after[changed]}.items()
+    assert sorted(len(entries) for entries in rows(path).values()) == [1, 2, 2, 2]
+
+
+def test_a_metric_without_a_score_in_its_run_has_none_on_the_board(sizes: list[Path], board: Path) -> None:
+    small = next(s for s in sizes if s.name == "random-8")
+    told = leaderboard_add(small, board)
+    why = next(
+        m["score_note"]
+        for t in json.loads((small / "results.json").read_text())["tasks"]
+        for m in t["metrics"]
+        if m.get("score_note")
+    )
+    (entry,) = boards(board)[0]["entries"]
+    assert (entry["score"], entry["rank"]) == (None, None)
+    assert entry["not_scored"] == [{"task": "item_selection_group", "metric": "kl_histogram(rank)", "why": why}]
+    assert f"base not ranked ({why})" in told
+    assert "None" not in told
+
+
+def test_a_base_as_human_as_the_humans_leaves_the_others_their_scores(
+    results: Results, tmp_path: Path, board: Path
+) -> None:
+    leaderboard_add(put(tmp_path, results), board)
+    (before,) = boards(board)[0]["entries"]
+    good = as_run(results, "good", scripted=False)
+    for metric in (m for t in good["tasks"] for m in t["metrics"] if m.get("uninformed") is not None):
+        metric["value"] = metric["floor"]
+    leaderboard_add(put(tmp_path, good, "good.json"), board)
+    by_model = {e["model"]: e for e in boards(board)[0]["entries"]}
+    assert by_model["random"]["score"] == pytest.approx(before["score"])
+    assert by_model["good"]["score"] == pytest.approx(100)
 
 
 def test_a_scripted_base_does_not_move_the_zero(results: Results, tmp_path: Path, board: Path) -> None:
@@ -160,9 +217,10 @@ def test_ranks_follow_scores_whatever_the_order_of_adding(
 def test_without_a_score_there_is_no_rank(results: Results, tmp_path: Path, board: Path) -> None:
     for task in results["tasks"]:
         task["metrics"] = [m for m in task["metrics"] if m["level"] == "individual"]
-    leaderboard_add(put(tmp_path, results), board)
+    told = leaderboard_add(put(tmp_path, results), board)
     (entry,) = boards(board)[0]["entries"]
     assert (entry["score"], entry["rank"], entry["rank_ci"]) == (None, None, None)
+    assert "base not ranked (its tasks have no group metric" in told
 
 
 @pytest.mark.parametrize("status", ["interrupted", "budget", "failed", "done", ""])
@@ -200,6 +258,12 @@ HOSTILE: dict[str, tuple[Callable[[Results], Any], str]] = {
     "interval upside down": (lambda r: r["tasks"][1]["metrics"][0]["ci"].update(low=9, high=-9), "metrics.0.ci"),
     "the same task twice": (lambda r: r["tasks"].append(copy.deepcopy(r["tasks"][0])), "tasks"),
     "the same metric twice": (lambda r: r["tasks"][0].update(metrics=r["tasks"][0]["metrics"] * 2), "tasks.0"),
+    "other cases under another condition": (
+        lambda r: r["tasks"].append(r["tasks"][0] | {"condition": "persona", "cases_sha256": "0" * 64}),
+        "tasks",
+    ),
+    "a score on no scale": (lambda r: r["tasks"][1]["metrics"][0].update(null_band=[None, None]), "metrics.0"),
+    "a score within the noise": (lambda r: r["tasks"][1]["metrics"][0].update(null_band=[0, 9]), "metrics.0"),
     "a date of no year": (lambda r: r["run"].update(started="yesterday"), "run.started"),
 }
 
@@ -246,6 +310,23 @@ def test_a_broken_leaderboard_is_left_alone(folder: Path, board: Path, text: str
     with pytest.raises(UsageError, match="not a leaderboard"):
         leaderboard_add(folder / "random", board)
     assert board.read_text() == text
+
+
+@pytest.mark.parametrize("version", [1, 3, "2"])
+def test_a_leaderboard_of_another_version_is_left_alone(folder: Path, board: Path, version: object) -> None:
+    board.parent.mkdir(parents=True)
+    board.write_text(json.dumps({"schema_version": version, "boards": [{"dataset": "demo", "entries": []}]}))
+    before = board.read_text()
+    with pytest.raises(UsageError, match="add the runs again"):
+        leaderboard_add(folder / "random", board)
+    assert board.read_text() == before
+
+
+def test_results_of_an_earlier_version_are_refused_with_the_fix(results: Results, tmp_path: Path, board: Path) -> None:
+    for task in results["tasks"]:
+        del task["cases_sha256"]
+    with pytest.raises(UsageError, match="`paars-bench score "):
+        leaderboard_add(put(tmp_path, results), board)
 
 
 def test_every_result_a_run_writes_can_be_read(folder: Path) -> None:

@@ -24,7 +24,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
         with monkeypatch.context() as patch:
             if isinstance(model, FakeBackbone):
                 fake = model
-                patch.setattr(_OPENING, "open_backbone", lambda *args: fake)
+                patch.setattr(_OPENING, "open_backbone", lambda *args, **kwargs: fake)
                 model = "random"
             return evaluate_spec(RunSpec(model=model, output_path=tmp_path / path, **chosen))
 

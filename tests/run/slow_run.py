@@ -15,5 +15,5 @@ if __name__ == "__main__":
     if most_bytes:  # a file that cannot grow, as on a full disk
         resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
     opening = importlib.import_module("paars_bench.run.opening")
-    opening.open_backbone = lambda *args: FakeBackbone(seconds=seconds, scripted=False)
+    opening.open_backbone = lambda *args, **kwargs: FakeBackbone(seconds=seconds, scripted=False)
     sys.exit(main(sys.argv[3:]))

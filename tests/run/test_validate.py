@@ -36,6 +36,13 @@ def test_too_few_cases_are_no_fault_of_the_task(tmp_path: Path) -> None:
     assert found["accuracy"].state is State.OK
 
 
+def test_a_single_shopper_is_said_to_be_too_few(tmp_path: Path) -> None:
+    found = findings(tmp_path, "demo:shoppers=1,products=600", include="item_selection_group.yaml")
+    assert found["prompts"].state is State.OK
+    assert found["metrics"].state is State.TOO_FEW
+    assert "only one shopper has cases, and a metric needs two" in found["metrics"].detail
+
+
 def test_a_prompt_cannot_even_ask_for_the_answer(tmp_path: Path) -> None:
     told = 'The shopper typed "{{ query }}". What did the shopper type?'
     with pytest.raises(ConfigError, match="unknown variable 'query'"):

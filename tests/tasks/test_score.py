@@ -56,3 +56,19 @@ def test_strata_hold_every_case_with_a_perplexity_and_count_the_rest(data: Any, 
     assert [s["n"] for s in row["strata"]] == [2, 2, 2, 2, 2]
     assert [s["value"] for s in row["strata"]] == [1, 1, 1, 1, 1], "those without a perplexity were the odd ones"
     assert row["strata_left_out"] == {"not_sampled": 0, "no_perplexity": 2}
+
+
+@pytest.mark.parametrize(("task", "chance"), [("item_selection_individual", 0.25), ("item_selection_group", None)])
+def test_accuracy_stands_beside_what_chance_reaches(
+    data: Any, specs: dict[str, TaskSpec], task: str, chance: float | None
+) -> None:
+    spec = specs[task]
+    cases = {c.case_id: c for c in islice(iter_cases(data.cases(spec.dataset.cases), spec.dataset.cases), 0, None, 10)}
+    if chance is None:
+        chance = sum(1 / len(c.values["shown"]) for c in cases.values()) / len(cases)
+    results = [CaseResult(c.case_id, task, "base", 0, c.shopper, Outcome.OK, {"choice": 1}) for c in cases.values()]
+    plan = ResamplingPlan.make([c.shopper for c in cases.values()], resamples=50, rng=np.random.default_rng(0))
+    scorer = Scorer(plan, 0, embed=lambda texts: np.ones((len(texts), 1)), perplexity=lambda pairs: np.ones(len(pairs)))
+    (metric,) = (m for m in spec.metric_list if m.metric == "accuracy")
+    row = scorer.score(task, "base", metric, Sides(cases, results, 0, Renderer(spec, data.catalog), data.catalog))
+    assert row["reference"] == {"value": pytest.approx(chance), "kind": "chance"}
