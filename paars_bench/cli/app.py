@@ -77,8 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         _say(error.format_message())
         return 1
-    except (click.Abort, KeyboardInterrupt):
-        _say("interrupted; a run goes on from here when the same command is given the same --output_path.")
+    except (click.Abort, KeyboardInterrupt) as error:
+        _say(str(error.__cause__ or error) or "interrupted.")  # click wraps a Ctrl-C; a run names its folder in it
         return INTERRUPTED
     except Exception as error:
         if debug:
