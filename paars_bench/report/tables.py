@@ -10,6 +10,7 @@ from rich.console import Console
 
 from paars_bench.backbones.door import Backbone
 from paars_bench.data.cases import ShoppingData
+from paars_bench.report.failures import lines
 from paars_bench.report.layout import Row, Sheet, show
 
 if TYPE_CHECKING:
@@ -27,15 +28,23 @@ def show_results(results: Mapping[str, Any], path: Path, console: Console | None
     out.print(
         f"\n{results['model']['name']} on {data['name']}{simulated} · {data['shoppers']} shoppers · seed {run['seed']}"
     )
-    rows = [(t, m) for t in results["tasks"] for m in t["metrics"]]
+    if any(t["counts"]["scored"] for t in results["tasks"]):
+        _metrics(out, [(t, m) for t in results["tasks"] for m in t["metrics"]])
+    else:
+        out.print("no case was scored, so there is no metric to show")
+    _counts(out, results)
+    for line in lines(results.get("failures", ())):  # results of earlier versions have none
+        out.print(line, soft_wrap=True)
+    _engines(out, results)
+    out.print(f"{run['status']}: results in {path / 'results.json'}", soft_wrap=True)
+
+
+def _metrics(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
     _group_table(out, [(t, m) for t, m in rows if "floor" in m])
     _individual_table(out, [(t, m) for t, m in rows if m["level"] == "individual"])
     _strata_table(out, [(t, m) for t, m in rows if m.get("strata")])
     _diversity_table(out, [(t, m) for t, m in rows if m["metric"].endswith("_ttr")])
     _empty(out, [(t, m) for t, m in rows if m.get("why")])
-    _counts(out, results)
-    _engines(out, results)
-    out.print(f"{run['status']}: results in {path / 'results.json'}", soft_wrap=True)
 
 
 def _group_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
@@ -101,8 +110,8 @@ def _show(
     cells: Callable[[Metric], Sequence[str]],
 ) -> None:
     if rows:
-        lines = [Row((t["task"], m["metric"], t["condition"]), cells(m)) for t, m in rows]
-        show(out, Sheet(title, ("task", "metric", "condition"), figures, lines))
+        named = [Row((t["task"], m["metric"], t["condition"]), cells(m)) for t, m in rows]
+        show(out, Sheet(title, ("task", "metric", "condition"), figures, named))
 
 
 def _empty(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
