@@ -131,6 +131,7 @@ class Traits:
         tools: native tool calling.
         reply_schema: replies can be constrained to a JSON schema.
         max_concurrency: calls it can usefully serve at once.
+        priced: the cost of a call is known, nothing included; a cap on money can act.
         details: what a reader needs to know (file, quantisation, digest), shown in results.
     """
 
@@ -141,6 +142,7 @@ class Traits:
     tools: bool
     reply_schema: bool
     max_concurrency: int = 16
+    priced: bool = True
     details: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -78,9 +78,10 @@ class LiteLLMBackbone:
         litellm, model = self._litellm, self._model
         details: dict[str, str] = {}
         try:
-            context = litellm.get_model_info(model).get("max_input_tokens") or 0
+            info: Mapping[str, Any] = litellm.get_model_info(model)
         except Exception:  # noqa: BLE001 - LiteLLM raises a bare Exception for a model it has no entry for
-            context = 0
+            info = {}
+        context = info.get("max_input_tokens") or 0
         if not context:
             context = 32_000
             details["context"] = "not known to LiteLLM, taken as 32,000 tokens"
@@ -93,6 +94,7 @@ class LiteLLMBackbone:
             context_tokens=int(context),
             tools=bool(litellm.supports_function_calling(model=model)),
             reply_schema=bool(litellm.supports_response_schema(model=model)),
+            priced=any(value for key, value in info.items() if "cost" in key),  # an absent price reads as 0 here
             details=details,
         )
 

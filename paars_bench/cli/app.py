@@ -77,8 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         _say(error.format_message())
         return 1
-    except (click.Abort, KeyboardInterrupt):
-        _say(_interrupted(given))
+    except (click.Abort, KeyboardInterrupt) as error:
+        _say(str(error.__cause__ or error) or _interrupted(given))  # a run names its folder in what it raises
         return INTERRUPTED
     except Exception as error:
         if debug:

@@ -13,6 +13,8 @@ _NARROWEST = 24
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Returns rows under headers; on a terminal the last column wraps to its width.
 
+    Where that column has no room, each row is written below its first cell, a line a column; no word is broken.
+
     Args:
         headers: one a column.
         rows: as many cells each.
@@ -21,13 +23,22 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(_width(line[i]) for line in lines) for i in range(len(headers) - 1)]
     indent = sum(widths) + 2 * len(widths)
     room = _terminal_width() - indent
+    longest = max((_width(word) for line in lines for word in line[-1].split()), default=0)
+    if _terminal_width() and room < max(_NARROWEST, longest):
+        return "\n".join(part for row in rows for part in _below(headers, row))
     out = []
     for line in lines:
         start = "".join(cell + " " * (w - _width(cell) + 2) for cell, w in zip(line, widths, strict=False))
-        last = _wrapped(line[-1], room) if room >= _NARROWEST else [line[-1]]
+        last = _wrapped(line[-1], room) if _terminal_width() else [line[-1]]
         out.append((start + (last[0] if last else "")).rstrip())
         out += [" " * indent + part for part in last[1:]]
     return "\n".join(out)
+
+
+def _below(headers: Sequence[str], row: Sequence[str]) -> list[str]:
+    """Returns a row as lines: its name, then each cell that holds something after the name of its column."""
+    named = [f"{h.lower()}: {cell}" if h else cell for h, cell in zip(headers[1:], row[1:], strict=True) if cell]
+    return [row[0], *(part for text in named for part in _wrapped(text, _terminal_width(), "  ", "    "))]
 
 
 def _terminal_width() -> int:
@@ -37,10 +48,12 @@ def _terminal_width() -> int:
         return 0
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def _wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
     import textwrap
 
-    return textwrap.wrap(text, width)
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _width(text: str) -> int:

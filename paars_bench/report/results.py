@@ -14,6 +14,7 @@ from paars_bench.errors import PaarsError
 from paars_bench.outcomes import Outcome
 from paars_bench.personas.conditions import CONDITIONS
 from paars_bench.personas.history import CUT_RULE, estimate_tokens, render_history
+from paars_bench.report.failures import reasons, unheard
 from paars_bench.seeds import derive
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult, case_key
@@ -87,6 +88,7 @@ def build_results(
         "engines": engines.describe(),
         "unsupported": [{"task": t, "why": why} for t, why in plan.unsupported.items()],
         "tasks": tasks,
+        "failures": reasons(done.values()),
         "usage": {"by_role": {role: _usage(spent) for role, spent in usage.items()}},
     }
 
@@ -242,6 +244,8 @@ def _counts(found: Sequence[CaseResult | None], stop: str | None) -> dict[str, A
 def _status(tasks: Sequence[Mapping[str, Any]], plan: Plan, stop: str | None) -> str:
     if stop is not None and any(t["counts"]["not_asked"] for t in tasks):
         return "budget" if stop in _BUDGETS else "interrupted" if stop == "interrupted" else "failed"
+    if unheard(t["counts"] for t in tasks):
+        return "failed"
     if any(t["coverage"] < t["min_coverage"] for t in tasks):
         return "partial"
     return "complete"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
 
 from paars_bench.backbones.door import Backbone
 from paars_bench.data.cases import ShoppingData
+from paars_bench.report.failures import lines
+from paars_bench.report.layout import Row, Sheet, show
 
 if TYPE_CHECKING:
     from paars_bench.run.plan import Plan
@@ -27,7 +28,19 @@ def show_results(results: Mapping[str, Any], path: Path, console: Console | None
     out.print(
         f"\n{results['model']['name']} on {data['name']}{simulated} · {data['shoppers']} shoppers · seed {run['seed']}"
     )
-    rows = [(t, m) for t in results["tasks"] for m in t["metrics"]]
+    if any(t["counts"]["scored"] for t in results["tasks"]):
+        _metrics(out, [(t, m) for t in results["tasks"] for m in t["metrics"]])
+    else:
+        out.print("no case was scored, so there is no metric to show")
+    _without_metrics(out, results["tasks"])
+    _counts(out, results)
+    for line in lines(results.get("failures", ())):  # results of earlier versions have none
+        out.print(line, soft_wrap=True)
+    _engines(out, results)
+    out.print(f"{run['status']}: results in {path / 'results.json'}", soft_wrap=True)
+
+
+def _metrics(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
     _group_table(out, [(t, m) for t, m in rows if "floor" in m])
     _below_zero(out, [m for _, m in rows if "floor" in m])
     _individual_table(out, [(t, m) for t, m in rows if m["level"] == "individual"])
@@ -35,89 +48,73 @@ def show_results(results: Mapping[str, Any], path: Path, console: Console | None
     _strata_table(out, [(t, m) for t, m in rows if m.get("strata")])
     _diversity_table(out, [(t, m) for t, m in rows if m["metric"].endswith("_ttr")])
     _empty(out, [(t, m) for t, m in rows if m.get("why")])
-    _without_metrics(out, results["tasks"])
-    _counts(out, results)
-    _engines(out, results)
-    out.print(f"{run['status']}: results in {path / 'results.json'}", soft_wrap=True)
 
 
 def _group_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
     if not rows:
         return
-    table = _table(
-        "Group alignment (Table 2): divergence from the humans; floor = humans against humans at the same n",
-        ("task", "metric", "condition"),
-        ("value", "95 % interval", "floor", "knows nothing", "score (100 = human)", "n"),
-    )
-    for task, m in rows:
-        reference = m["reference"] or {}
-        table.add_row(
-            task["task"],
-            m["metric"],
-            task["condition"],
-            _num(m["value"]),
-            _ci(m["ci"]),
-            _num(m["floor"]),
-            f"{_num(reference.get('value'))} {reference.get('kind', '')}".strip(),
-            f"{_num(m['score'], 1)} {_ci(m['score_ci'], 0)}".strip() if m["score"] is not None else "–",
-            str(m["n"]),
-        )
-    out.print(table)
+    title = "Group alignment (Table 2): divergence from the humans; floor = humans against humans at the same n"
+    figures = ("value", "95 % interval", "floor", "knows nothing", "score (100 = human)", "n")
+    _show(out, title, figures, rows, _group_figures)
     for why in sorted({m["score_note"] for _, m in rows if m["score_note"]}):
         out.print(f"  –: {why}")
 
 
-def _individual_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
-    if not rows:
-        return
-    table = _table(
-        "Individual alignment (Table 3): each agent against its own human",
-        ("task", "metric", "condition"),
-        ("value", "95 % interval", "failures as wrong", "coverage", "n"),
+def _group_figures(m: Metric) -> tuple[str, ...]:
+    reference = m["reference"] or {}
+    return (
+        _num(m["value"]),
+        _ci(m["ci"]),
+        _num(m["floor"]),
+        f"{_num(reference.get('value'))} {reference.get('kind', '')}".strip(),
+        f"{_num(m['score'], 1)} {_ci(m['score_ci'], 0)}".strip() if m["score"] is not None else "–",
+        str(m["n"]),
     )
-    for task, m in rows:
-        if m["value"] is None:
-            continue
-        table.add_row(
-            task["task"],
-            m["metric"],
-            task["condition"],
-            _num(m["value"]),
-            _ci(m["ci"]),
-            _num(m["strict_value"]),
-            f"{m['coverage']:.1%}",
-            str(m["n"]),
-        )
-    out.print(table)
+
+
+def _individual_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
+    title = "Individual alignment (Table 3): each agent against its own human"
+    figures = ("value", "95 % interval", "failures as wrong", "coverage", "n")
+    _show(
+        out,
+        title,
+        figures,
+        [(t, m) for t, m in rows if m["value"] is not None],
+        lambda m: (_num(m["value"]), _ci(m["ci"]), _num(m["strict_value"]), f"{m['coverage']:.1%}", str(m["n"])),
+    )
 
 
 def _strata_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
-    if not rows:
-        return
-    most = max(len(m["strata"]) for _, m in rows)
-    table = _table(
+    most = max((len(m["strata"]) for _, m in rows), default=0)
+    _show(
+        out,
         "Query similarity by perplexity of the human query (Figure 2), the easiest fifth first",
-        ("condition",),
         [f"bin {place}" for place in range(1, most + 1)],
+        rows,
+        lambda m: [*(f"{_num(s['value'])} (n={s['n']})" for s in m["strata"]), *[""] * (most - len(m["strata"]))],
     )
-    for task, m in rows:
-        table.add_row(task["condition"], *(f"{_num(s['value'])} (n={s['n']})" for s in m["strata"]))
-    out.print(table)
 
 
 def _diversity_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
-    shown = [(t, m) for t, m in rows if m["value"] is not None]
-    if not shown:
-        return
-    table = _table(
+    _show(
+        out,
         "Diversity (Table 4): type-token ratio at the same number of tokens",
-        ("task", "metric", "condition"),
         ("agents", "95 % interval", "humans", "humans' interval", "n"),
+        [(t, m) for t, m in rows if m["value"] is not None],
+        lambda m: (_num(m["value"]), _ci(m["ci"]), _num(m["human"]), _ci(m["human_ci"]), str(m["n"])),
     )
-    for task, m in shown:
-        cells = (_num(m["value"]), _ci(m["ci"]), _num(m["human"]), _ci(m["human_ci"]), str(m["n"]))
-        table.add_row(task["task"], m["metric"], task["condition"], *cells)
-    out.print(table)
+
+
+def _show(
+    out: Console,
+    title: str,
+    figures: Sequence[str],
+    rows: Sequence[tuple[Metric, Metric]],
+    cells: Callable[[Metric], Sequence[str]],
+) -> None:
+    if rows:
+        named = [Row((t["task"], m["metric"], t["condition"]), cells(m)) for t, m in rows]
+        show(out, Sheet(title, ("task", "metric", "condition"), figures, named))
 
 
 def _empty(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
@@ -126,17 +123,14 @@ def _empty(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
 
 
 def _counts(out: Console, results: Mapping[str, Any]) -> None:
-    table = _table(
-        "Cases: planned = scored + all other outcomes",
-        ("task", "condition"),
-        ("planned", "scored", "other outcomes"),
-    )
+    rows = []
     for task in results["tasks"]:
         counts = task["counts"]
         others = {k: v for k, v in counts["by_outcome"].items() if k != "ok"}
         text = ", ".join(f"{k} {v}" for k, v in others.items()) or "none"
-        table.add_row(task["task"], task["condition"], str(counts["planned"]), str(counts["scored"]), text)
-    out.print(table)
+        rows.append(Row((task["task"], task["condition"]), (str(counts["planned"]), str(counts["scored"]), text)))
+    title = "Cases: planned = scored + all other outcomes"
+    show(out, Sheet(title, ("task", "condition"), ("planned", "scored", "other outcomes"), rows))
     for item in results["unsupported"]:
         out.print(f"not run: {item['task']} ({item['why']})")
     for task in results["tasks"]:
@@ -168,20 +162,13 @@ def _engines(out: Console, results: Mapping[str, Any]) -> None:
 def show_plan(plan: Plan, data: ShoppingData, backbone: Backbone) -> None:
     """Prints what a run would ask, without asking."""
     out = _console()
-    table = _table(f"Would ask {backbone.traits.litellm_model} on {data.name}", ("task", "conditions"), ("cases",))
-    for name, conditions in plan.conditions.items():
-        table.add_row(name, ", ".join(conditions), str(len(plan.cases[name]) * len(conditions) * plan.repeats))
-    out.print(table)
+    rows = [
+        Row((name,), (", ".join(conditions), str(len(plan.cases[name]) * len(conditions) * plan.repeats)))
+        for name, conditions in plan.conditions.items()
+    ]
+    title = f"Would ask {backbone.traits.litellm_model} on {data.name}"
+    show(out, Sheet(title, ("task",), ("conditions", "cases"), rows))
     out.print(f"{len(plan)} cases of {len(plan.shoppers)} shoppers; nothing was called")
-
-
-def _table(title: str, words: Sequence[str], figures: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left")
-    for name in words:
-        table.add_column(name)
-    for name in figures:
-        table.add_column(name, justify="right")
-    return table
 
 
 def _console() -> Console:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from paars_bench.data.cases import ShoppingData
 from paars_bench.errors import DataError, PaarsError, UsageError
 from paars_bench.report.results import build_results, exit_code
 from paars_bench.run.agent_log import write_agent_log
-from paars_bench.run.directory import RESULTS, RunDirectory, cannot_write, read_config
+from paars_bench.run.directory import CONFIG, RESULTS, RunDirectory, cannot_write, read_config
 from paars_bench.run.heads import load_personas
 from paars_bench.run.journal import load_journal
 from paars_bench.run.loop import run_to_end
@@ -34,8 +35,9 @@ from paars_bench.run.opening import (
 from paars_bench.run.options import spec_from
 from paars_bench.run.plan import Plan, make_plan
 from paars_bench.run.progress import Screen
-from paars_bench.run.schedule import Account, Stop, run_questions
+from paars_bench.run.schedule import Account, Stop, Work, run_questions
 from paars_bench.run.spec import RunSpec
+from paars_bench.tasks.question import Question
 from paars_bench.tasks.result import CaseResult
 
 
@@ -85,29 +87,30 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
         PaarsError: bad input, a backbone that cannot work, or a folder of another run.
     """
     path = spec.output_path or default_path(spec)
-    spec = replace(spec, output_path=path)
+    go_on = f"the same command with --output_path {shlex.quote(str(path))} goes on from here"
+    try:
+        return _evaluate(replace(spec, output_path=path), path, go_on)
+    except KeyboardInterrupt:
+        kept = (path / CONFIG).exists()
+        raise KeyboardInterrupt(f"interrupted; {go_on}." if kept else "interrupted; nothing was asked.") from None
+
+
+def _evaluate(spec: RunSpec, path: Path, go_on: str) -> RunOutcome:
     with Screen() as screen:
         specs = check_spec(spec)
         with held_directory(path) as directory:
             backbone, data = open_both(spec, screen)
             plan = make_plan(specs, data, spec)
-            announce(plan, data, screen)
+            announce(spec, plan, data, backbone, screen)
             if spec.dry_run:
                 return _dry(plan, data, backbone, path)
             resumed = directory.claim(config_of(spec, plan, data, backbone))
+            screen.note(f"run folder: {path}; {go_on}")
             work, todo, done = prepare(spec, plan, data, backbone, directory, screen)
-            account, hopeless = work.account, None
-            screen.open(account)
-            try:
-                run_to_end(run_questions(todo, work), account.interrupt)
-            except* BackboneUnusable as group:
-                hopeless, account.stop = group.exceptions[0], Stop.UNUSABLE
-            except* PaarsError as group:
-                raise group.exceptions[0] from None
-            except* OSError as group:
-                raise cannot_write(path, group.exceptions[0]) from None
-            finally:
-                screen.close()
+            account = work.account
+            if resumed:
+                screen.note(f"resumed: {account.before} of {account.planned} cases were on disk")
+            hopeless = _ask(work, todo, path, screen)
             if resumed:
                 screen.note(
                     f"resumed: {account.before} of {account.planned} cases were on disk, {account.done} asked now"
@@ -120,7 +123,28 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
             if hopeless is not None:
                 raise hopeless
             _show(results, path)
+            if exit_code(results):
+                screen.note(f"{results['run']['status']}: {go_on}")
             return RunOutcome(path, results, exit_code(results))
+
+
+def _ask(work: Work, todo: Iterator[Question], path: Path, screen: Screen) -> BackboneUnusable | None:
+    """Asks everything owed; returns why no case could succeed, where that ended it."""
+    screen.open(work.account)
+    try:
+        run_to_end(run_questions(todo, work), work.interrupt)
+    except* BackboneUnusable as group:
+        work.account.stop = Stop.UNUSABLE
+        hopeless = next(e for e in group.exceptions if isinstance(e, BackboneUnusable))
+    except* PaarsError as group:
+        raise group.exceptions[0] from None
+    except* OSError as group:
+        raise cannot_write(path, group.exceptions[0]) from None
+    else:
+        return None
+    finally:
+        screen.close()
+    return hopeless
 
 
 def _dry(plan: Plan, data: ShoppingData, backbone: Backbone, path: Path) -> RunOutcome:

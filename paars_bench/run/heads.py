@@ -10,7 +10,7 @@ from paars_bench.backbones.door import Backbone, Usage
 from paars_bench.data.cases import Case, CaseKind, ShoppingData
 from paars_bench.data.hiding import Titles
 from paars_bench.outcomes import POLICY, Outcome
-from paars_bench.personas.conditions import CONDITIONS
+from paars_bench.personas.conditions import CONDITIONS, Condition
 from paars_bench.personas.history import History, render_history
 from paars_bench.personas.mine import Persona, mine_persona, persona_of
 from paars_bench.personas.prompt import persona_block
@@ -82,9 +82,9 @@ class Heads:
         condition = CONDITIONS[condition_name]
         if not condition.parts:
             return Head(persona_block(condition, None, None))
-        who = self._donors[case.shopper] if condition.other_shopper else case.shopper
+        who = self._whose(condition, case)
         persona = None
-        if condition.needs_persona and not self._backbone.traits.scripted:
+        if self._mines(condition):
             persona = await self._persona(who)
             if persona.outcome is not Outcome.OK:
                 why = f"the persona of {who} could not be mined: {persona.error}"
@@ -93,6 +93,17 @@ class Heads:
         if condition.other_shopper:
             history = self._render(who, hide=products_asked(case))
         return Head(persona_block(condition, persona, history))
+
+    def owes(self, condition_name: str, case: Case) -> bool:
+        """Says whether a persona must still be mined before a case can be asked under a condition."""
+        condition = CONDITIONS[condition_name]
+        return self._mines(condition) and self._whose(condition, case) not in self._mined
+
+    def _mines(self, condition: Condition) -> bool:
+        return bool(condition.parts) and condition.needs_persona and not self._backbone.traits.scripted
+
+    def _whose(self, condition: Condition, case: Case) -> str:
+        return self._donors[case.shopper] if condition.other_shopper else case.shopper
 
     async def _persona(self, shopper: str) -> Persona:
         lock = self._locks.setdefault(shopper, asyncio.Lock())

@@ -23,6 +23,7 @@ from paars_bench.data.cases import ShoppingData
 from paars_bench.data.registry import parse_spec
 from paars_bench.errors import UsageError
 from paars_bench.outcomes import POLICY
+from paars_bench.run.budget import PERSONA
 from paars_bench.run.directory import RunDirectory
 from paars_bench.run.environment import environment
 from paars_bench.run.heads import Heads, history_budget
@@ -90,6 +91,11 @@ def open_both(spec: RunSpec, screen: Screen) -> tuple[Backbone, ShoppingData]:
     """Opens the backbone and the data set, side by side where both take half a minute on a fresh machine."""
     if spec.model != "local":  # a missing key or file is said before anything is built
         backbone = open_backbone(spec.model, spec.model_args, screen.note, will_call=not spec.dry_run)
+        if spec.max_cost is not None and not backbone.traits.priced:
+            raise UsageError(
+                f"--max_cost {spec.max_cost:g}: LiteLLM knows no price for {backbone.traits.litellm_model}, so this "
+                "cap could never act; cap it with --max_tokens_total N instead"
+            )
         return backbone, load_dataset(spec.dataset, progress=screen.stage)
     with ThreadPoolExecutor(max_workers=1) as pool:
         opening = pool.submit(open_backbone, spec.model, spec.model_args, screen.note)
@@ -103,10 +109,17 @@ def open_both(spec: RunSpec, screen: Screen) -> tuple[Backbone, ShoppingData]:
         return opening.result(), data
 
 
-def announce(plan: Plan, data: ShoppingData, screen: Screen) -> None:
-    """Says what will be asked, and what will not."""
+def announce(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone, screen: Screen) -> None:
+    """Says what will be asked and at how many calls, what will not be asked, and how to ask less."""
     people = "simulated shoppers" if data.human_reference == "simulated" else "real people"
-    screen.note(f"data set {data.name} ({people}), {len(plan.shoppers)} shoppers, {len(plan)} cases planned")
+    calls = plan.calls(mined=not backbone.traits.scripted)
+    span = f"{calls.least:,}" if calls.least == calls.most else f"{calls.least:,} to {calls.most:,}"
+    screen.note(
+        f"data set {data.name} ({people}), {len(plan.shoppers)} shoppers, {len(plan)} cases planned of "
+        f"{', '.join(plan.specs)}: {span} calls of {spec.model}"
+    )
+    if resolve(spec.model).kind == "litellm" and spec.limit is None and not spec.dry_run:
+        screen.note("--limit N asks fewer cases a task; --dry_run shows the plan and calls nothing")
     for task, why in plan.unsupported.items():
         screen.note(f"not run: {task} ({why})")
 
@@ -140,11 +153,15 @@ def prepare(
         budget=history_budget(backbone.traits.context_tokens, spec.model_args.get("history_tokens")),
         donors=plan.donors,
         seed=spec.seed,
-        pay=account.add,
+        pay=lambda usage: account.add(usage, PERSONA),
     )
     heads.resume()
-    for usage in (*journaled.spent, *heads.spent):
+    for usage in journaled.spent:
         account.add(usage)
+    for usage in heads.spent:
+        account.add(usage, PERSONA)
+    for result in done.values():
+        account.in_flight.learn(result.task, result.usage)
     damaged = journaled.damaged + heads.damaged
     if damaged:
         screen.note(f"{damaged} torn or damaged lines on disk: their cases are asked again")
@@ -165,7 +182,7 @@ def prepare(
         name: Asker(Renderer(s, data.catalog), data.catalog, open_shop, dataset, data.background)
         for name, s in plan.specs.items()
     }
-    work = Work(spec, backbone, heads, askers, directory.journal, account, keep)
+    work = Work(spec, backbone, heads, askers, directory.journal, account, keep, screen.note)
     return Prepared(work, (q for q in plan.questions() if q.key not in kept), done)
 
 

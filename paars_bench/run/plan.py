@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from paars_bench.config.spec import TaskSpec
 from paars_bench.data import iter_cases
@@ -18,6 +18,13 @@ from paars_bench.run.spec import RunSpec
 from paars_bench.seeds import derive
 from paars_bench.tasks.question import Question
 from paars_bench.tasks.result import CaseResult, case_key
+
+
+class Calls(NamedTuple):
+    """How many calls a plan takes, without retries: a session ends after one turn at the least."""
+
+    least: int
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,17 @@ class Plan:
 
     def __len__(self) -> int:
         return sum(len(self.cases[t]) * len(self.conditions[t]) for t in self.specs) * self.repeats
+
+    def calls(self, *, mined: bool) -> Calls:
+        """Returns how many calls the whole plan takes; ``mined`` where personas are mined, at two calls each."""
+        asked = {t: len(self.cases[t]) * len(self.conditions[t]) * self.repeats for t in self.specs}
+        turns = {t: s.session.max_turns if s.output_type == "session" else 1 for t, s in self.specs.items()}
+        needing = {t for t in self.specs if any(CONDITIONS[c].needs_persona for c in self.conditions[t])}
+        shoppers = {c.shopper for t in needing for c in self.cases[t].values()} if mined else set()
+        if any(CONDITIONS[c].other_shopper for t in needing for c in self.conditions[t]):
+            shoppers |= {self.donors[s] for s in shoppers}
+        personas = 2 * len(shoppers)
+        return Calls(sum(asked.values()) + personas, sum(asked[t] * turns[t] for t in self.specs) + personas)
 
     def holds(self, result: CaseResult) -> bool:
         """Says whether a result answers one of these questions."""

@@ -5,19 +5,20 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 from paars_bench.errors import printable
+from paars_bench.outcomes import POLICY
 from paars_bench.run.schedule import Account
 from paars_bench.tasks.result import CaseResult
 
-if TYPE_CHECKING:
-    from rich.progress import TaskID
-
 _LINE_SECONDS = 15.0
+_BAR = range(8, 41)  # columns: below it says nothing, above it says no more
 
 
 class Screen:
@@ -29,8 +30,7 @@ class Screen:
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True, highlight=False)
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
+        self._bar: Live | None = None
         self._account: Account | None = None
         self._told = 0.0
         self._stage = ""
@@ -49,15 +49,7 @@ class Screen:
         """Starts the bar."""
         self._account = account
         if self.console.is_terminal:
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                TextColumn("{task.fields[state]}"),
-                console=self.console,
-            )
-            self._task = self._bar.add_task("cases", total=account.planned, completed=account.before, state="")
+            self._bar = Live(_Line(account), console=self.console, refresh_per_second=4)
             self._bar.start()
 
     def tell(self, result: CaseResult) -> None:
@@ -65,14 +57,12 @@ class Screen:
         account = self._account
         assert account is not None, "open() comes first"
         if account.done == 1:
-            answer = printable(result.reply)[:80]
+            said = result.reply if POLICY[result.outcome].scored else result.error or result.reply
             self.note(
                 f"first case after {time.monotonic() - account.started:.1f} s: "
-                f"{result.task} / {result.condition} → {result.outcome}: {answer}"
+                f"{result.task} / {result.condition} → {result.outcome}: {shown(said) or 'no words'}"
             )
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=account.before + account.done, state=status(account))
-        elif time.monotonic() - self._told > _LINE_SECONDS:
+        if self._bar is None and time.monotonic() - self._told > _LINE_SECONDS:
             self._told = time.monotonic()
             self.note(f"{account.before + account.done}/{account.planned} cases · {status(account)}")
 
@@ -92,22 +82,83 @@ class Screen:
         sys.stderr.flush()
 
 
+class _Line:
+    """The line of a terminal: a bar where there is room, and as much as fits of what is known."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        account = self._account
+        text = line(account, options.max_width - 1)
+        room = min(options.max_width - len(text) - 2, _BAR[-1])
+        row = Table.grid(padding=(0, 1))
+        cells: list[ProgressBar | Text] = [Text(text, no_wrap=True)]
+        if room in _BAR:
+            cells.insert(0, ProgressBar(max(account.planned, 1), account.before + account.done, width=room))
+        row.add_row(*cells)
+        yield row
+
+
+def line(account: Account, width: int) -> str:
+    """Returns what is known of a run in at most ``width`` columns, as long as the four that always stay fit.
+
+    Cases, rate, time left and failures stay; tokens go first, then the time passed, then the cost.
+    """
+    usage = account.usage
+    rate, left = _pace(account)
+    parts = {
+        "count": f"{account.before + account.done:,}/{account.planned:,}",
+        "passed": _clock(time.monotonic() - account.started),
+        "rate": rate,
+        "left": f"{_clock(left)} left",
+        "tokens": f"{_short(usage.input + usage.output)} tokens",
+        "cost": _dollars(account),
+        "failed": f"{account.failed:,} failed",
+    }
+    if not account.failed:
+        del parts["failed"]
+    for name in ("tokens", "passed", "cost"):
+        if len("  ".join(parts.values())) > width:
+            del parts[name]
+    return "  ".join(parts.values())
+
+
 def status(account: Account) -> str:
     """Returns rate, time left, tokens, cost and failures in one line."""
-    seconds = max(time.monotonic() - account.started, 1e-9)
-    rate = account.done / seconds
-    left = (account.planned - account.before - account.done) / rate if rate else 0.0
     usage = account.usage
-    cost = f"${usage.cost_usd or 0:.4f}" + ("+ (some prices unknown)" if account.unpriced else "")
-    parts = [
-        f"{rate:.1f}/s" if rate >= 1 else f"{rate * 60:.1f}/min",
-        f"{_clock(left)} left",
-        f"{usage.input + usage.output:,} tokens",
-        cost,
-    ]
+    rate, left = _pace(account)
+    cost = _dollars(account) + (" (some prices unknown)" if account.unpriced else "")
+    parts = [rate, f"{_clock(left)} left", f"{usage.input + usage.output:,} tokens", cost]
     if account.failed:
         parts.append(f"{account.failed} failed")
     return " · ".join(parts)
+
+
+def shown(words: str, most: int = 120) -> str:
+    """Returns a model's or a provider's words as part of one line: printable, and cut where they are long."""
+    text = printable(words)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _pace(account: Account) -> tuple[str, float]:
+    """Returns the rate in words, and the seconds left at it."""
+    rate = account.done / max(time.monotonic() - account.started, 1e-9)
+    left = (account.planned - account.before - account.done) / rate if rate else 0.0
+    return f"{rate:.1f}/s" if rate >= 1 else f"{rate * 60:.1f}/min", left
+
+
+def _dollars(account: Account) -> str:
+    """Cents from a dollar on, finer below; a plus where some prices are unknown."""
+    spent = account.usage.cost_usd or 0.0
+    return (f"${spent:,.2f}" if spent >= 1 else f"${spent:.4f}") + ("+" if account.unpriced else "")
+
+
+def _short(count: int) -> str:
+    for size, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= size:
+            return f"{count / size:.1f}{unit}"
+    return str(count)
 
 
 def _clock(seconds: float) -> str:

@@ -6,13 +6,14 @@ import asyncio
 import itertools
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from paars_bench.backbones.door import Backbone, Usage
 from paars_bench.outcomes import POLICY, Outcome
+from paars_bench.run.budget import PERSONA, Cap, InFlight, Spent
 from paars_bench.run.heads import Heads
 from paars_bench.run.journal import JsonLines
 from paars_bench.run.spec import RunSpec
@@ -46,6 +47,7 @@ class Account:
         unpriced: calls whose price LiteLLM does not know.
         started: monotonic seconds.
         stop: set when no further question should be asked.
+        in_flight: what is given out and has not ended.
     """
 
     planned: int
@@ -57,9 +59,12 @@ class Account:
     unpriced: int = 0
     started: float = field(default_factory=time.monotonic)
     stop: Stop | None = None
+    in_flight: InFlight = field(default_factory=InFlight)
 
-    def add(self, usage: Usage) -> None:
-        """Counts one case's or one persona's usage."""
+    def add(self, usage: Usage, kind: str | None = None) -> None:
+        """Counts one case's or one persona's usage; ``kind`` is its task or ``PERSONA``, where that is known."""
+        if kind is not None:
+            self.in_flight.learn(kind, usage)
         if usage.cost_usd is None:
             self.unpriced += 1
         self.usage += Usage(usage.input, usage.cached, usage.output, usage.reasoning, usage.cost_usd or 0.0)
@@ -72,9 +77,10 @@ class Account:
         """Sets ``stop`` once a budget is reached or too much failed."""
         if self.stop is not None:
             return
-        if spec.max_cost is not None and (self.usage.cost_usd or 0.0) >= spec.max_cost:
+        spent = Spent.of(self.usage)
+        if Cap(None, spec.max_cost).reached(spent):
             self.stop = Stop.MAX_COST
-        elif spec.max_tokens_total is not None and self.usage.input + self.usage.output >= spec.max_tokens_total:
+        elif Cap(spec.max_tokens_total, None).reached(spent):
             self.stop = Stop.MAX_TOKENS
         elif spec.max_time is not None and time.monotonic() - self.started >= spec.max_time:
             self.stop = Stop.MAX_TIME
@@ -82,6 +88,15 @@ class Account:
             share = self.failed if spec.fail_on_error >= 1 else self.failed / self.planned
             if share >= spec.fail_on_error:
                 self.stop = Stop.FAIL_ON_ERROR
+
+    async def admits(self, kinds: Sequence[str], spec: RunSpec) -> bool:
+        """Waits until a question can be asked within the caps, and says whether it should be asked at all."""
+        cap = Cap(spec.max_tokens_total, spec.max_cost)
+        self.check(spec)
+        while self.stop is None and not self.in_flight.room(kinds, Spent.of(self.usage), cap):
+            await self.in_flight.one_ended()
+            self.check(spec)
+        return self.stop is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +110,12 @@ class Work:
     journal: JsonLines
     account: Account
     tell: Callable[[CaseResult], None]
+    say: Callable[[str], None]
+
+    def interrupt(self) -> None:
+        """Lets what is in flight end, asks nothing more, and says so at once."""
+        self.account.interrupt()
+        self.say("stopping after the calls in flight; Ctrl-C again to break off")
 
 
 async def run_questions(questions: Iterable[Question], work: Work) -> None:
@@ -109,7 +130,7 @@ async def run_questions(questions: Iterable[Question], work: Work) -> None:
     first = list(itertools.islice(todo, wanted))
     shared = itertools.chain(first, todo)
     try:
-        with _gentle_interrupt(work.account):
+        with _gentle_interrupt(work):
             async with asyncio.TaskGroup() as group:
                 for _ in range(len(first)):
                     group.create_task(_worker(shared, work))
@@ -119,32 +140,43 @@ async def run_questions(questions: Iterable[Question], work: Work) -> None:
 
 async def _worker(questions: Iterator[Question], work: Work) -> None:
     for question in questions:
-        work.account.check(work.spec)
-        if work.account.stop is not None:
+        kinds = (question.spec.task, *([PERSONA] if work.heads.owes(question.condition, question.case) else []))
+        if not await work.account.admits(kinds, work.spec):
             return
-        head = await work.heads.head(question.condition, question.case)
-        if head.outcome is Outcome.OK:
-            asker = work.askers[question.spec.task]
-            result = await ASK[question.spec.output_type](question, head.text, work.backbone, asker)
-        else:
-            result = blank_result(question, head.outcome, head.error)
-        work.journal.append(result.row(log_samples=work.spec.log_samples))
-        work.account.done += 1
-        work.account.failed += not POLICY[result.outcome].scored
-        work.account.add(result.usage)
-        work.account.task_usage += result.usage
-        work.tell(result)
+        with work.account.in_flight.holding(kinds):
+            await _finish(question, work)
+
+
+async def _finish(question: Question, work: Work) -> None:
+    """Asks one question and books its result."""
+    head = await work.heads.head(question.condition, question.case)
+    if head.outcome is Outcome.OK:
+        asker = work.askers[question.spec.task]
+        result = await ASK[question.spec.output_type](question, head.text, work.backbone, asker)
+    else:
+        result = blank_result(question, head.outcome, head.error)
+    work.journal.append(result.row(log_samples=work.spec.log_samples))
+    work.account.done += 1
+    work.account.failed += not POLICY[result.outcome].scored
+    work.account.add(result.usage, result.task)
+    work.account.task_usage += result.usage
+    work.tell(result)
 
 
 @contextmanager
-def _gentle_interrupt(account: Account) -> Iterator[None]:
-    """The first Ctrl-C lets what is in flight end; a second one breaks off."""
+def _gentle_interrupt(work: Work) -> Iterator[None]:
+    """The first Ctrl-C lets what is in flight end; a second one breaks off, a third one kills without a word."""
     loop = asyncio.get_running_loop()
+    broken_off = False
 
     def stop() -> None:
-        if account.stop is Stop.INTERRUPTED:
-            loop.remove_signal_handler(signal.SIGINT)
-        account.interrupt()
+        nonlocal broken_off
+        if work.account.stop is not Stop.INTERRUPTED:
+            work.interrupt()
+            return
+        broken_off = True
+        work.say("breaking off: the calls in flight are lost, what is finished is kept")
+        raise KeyboardInterrupt
 
     try:
         loop.add_signal_handler(signal.SIGINT, stop)
@@ -155,3 +187,5 @@ def _gentle_interrupt(account: Account) -> Iterator[None]:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGINT)
+        if broken_off:  # Python's own handler would answer a third with a traceback out of the cleaning up
+            signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ TASKS = ("item_selection_individual", "item_selection_group")
 DATASET = "demo:shoppers=20,products=600"
 
 
-def printed(results: dict[str, Any]) -> str:
+def printed(results: dict[str, Any], width: int = 170) -> str:
     out = io.StringIO()
-    show_results(results, Path("runs/x"), Console(file=out, width=170, markup=False))
+    show_results(results, Path("runs/x"), Console(file=out, width=width, markup=False))
     return out.getvalue()
 
 
@@ -79,3 +80,67 @@ def test_names_that_look_like_markup_are_shown_as_they_are(results: dict[str, An
     results["tasks"][0]["task"] = "[red]t[/wrong]"
     text = printed(results)
     assert "openai/[bold]m[/nope]" in text and "[red]t[/wrong]" in text
+
+
+SEEN = ("searches", "views", "purchases")
+INTERVAL = {"low": -0.123, "high": 10.666, "level": 0.95}
+
+
+def full(results: dict[str, Any]) -> dict[str, Any]:
+    """Results that fill all five tables, with the longest names and figures of the built-in tasks."""
+    group = next(m for t in results["tasks"] for m in t["metrics"] if "floor" in m)
+    plain = next(m for t in results["tasks"] for m in t["metrics"] if m["level"] == "individual")
+    sessions = [
+        group
+        | {"metric": f"kl_histogram_{name}", "value": 10.25 + place, "ci": INTERVAL, "floor": 0.012, "n": 2400}
+        | {"reference": {"kind": "uniform", "value": 11.666}, "score": -1234.5, "score_ci": {"low": -1345, "high": 99}}
+        for place, name in enumerate(SEEN)
+    ]
+    diversity = {"metric": "product_ttr", "level": "group", "value": 0.971, "ci": INTERVAL, "n": 2400}
+    diversity |= {"human": 0.035, "human_ci": INTERVAL}
+    bins = [{"value": 0.6 + place / 100, "n": 600 + place} for place in range(5)]
+    queries = plain | {"metric": "query_similarity", "value": 0.591, "ci": INTERVAL, "n": 3058, "strata": bins}
+    counts = {"planned": 46388, "scored": 4388, "by_outcome": {"ok": 4388, "provider_error": 41000, "cancelled": 1000}}
+    blank = results["tasks"][0] | {"counts": counts}
+    results["tasks"] += [
+        blank | {"task": name, "condition": condition, "metrics": metrics}
+        for name, metrics in (("session_generation", [*sessions, diversity]), ("query_generation", [queries]))
+        for condition in ("base", "persona", "base_sampled")
+    ]
+    return results
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_on_a_terminal_no_line_is_longer_and_no_name_or_number_is_cut(results: dict[str, Any], width: int) -> None:
+    text = printed(full(results), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    for title in ("(Table 2)", "(Table 3)", "(Figure 2)", "(Table 4)", "Cases:"):
+        assert title in " ".join(text.split())
+    words = re.findall(r"[^\s│]+", text)
+    for task in results["tasks"]:
+        assert task["task"] in words
+        assert task["condition"] in words
+        assert str(task["counts"]["scored"]) in words
+        for metric in task["metrics"]:
+            assert metric["metric"] in words
+            numbers = [f"{metric['value']:.3f}", f"[{metric['ci']['low']:.3f},", f"{metric['ci']['high']:.3f}]"]
+            numbers += [f"{metric['floor']:.3f}", f"{metric['score']:.1f}"] if metric.get("score") is not None else []
+            numbers += [f"{s['value']:.3f}" for s in metric.get("strata") or ()]
+            numbers += [f"(n={s['n']})" for s in metric.get("strata") or ()]
+            assert [n for n in numbers if n not in words] == []
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_rows_of_one_metric_stand_under_its_name(results: dict[str, Any], width: int) -> None:
+    lines = printed(full(results), width).splitlines()
+    for place, name in enumerate(SEEN):
+        (heading,) = [n for n, line in enumerate(lines) if line.strip() == f"kl_histogram_{name}"]
+        for condition in ("base", "persona", "base_sampled"):
+            row = next(ln for ln in lines[heading + 1 :] if ln.split()[:1] == [condition])
+            assert f"{10.25 + place:.3f}" in row
+
+
+def test_the_narrowest_terminal_gets_one_figure_a_line(results: dict[str, Any]) -> None:
+    text = printed(full(results), 36)
+    assert "value: 10.250" in text and "…" not in text

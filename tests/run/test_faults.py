@@ -301,6 +301,28 @@ def test_a_budget_is_passed_by_no_more_than_what_was_in_flight(bench: Bench) -> 
     assert 0.01 <= spent <= 0.01 + 4 * 0.001
 
 
+@pytest.mark.parametrize("cap", [{"max_tokens_total": 2000}, {"max_cost": 0.02}])
+@pytest.mark.parametrize("conditions", [("base",), ("persona", "shuffled")])
+def test_a_cap_is_passed_by_one_case_and_its_persona_at_most(
+    bench: Bench, cap: dict[str, float], conditions: tuple[str, ...]
+) -> None:
+    """Sixteen in flight, and mining, used to be given out below the cap and paid above it."""
+    fake = FakeBackbone(scripted=False, max_concurrency=16, seconds=0.01, usage=Usage(98, 0, 2, 0, 0.001))
+    done = bench(fake, tasks=CHOICES, conditions=conditions, limit=30, **cap)
+    assert done.exit_code == 3
+    spent = done.results["usage"]["by_role"].values()
+    assert 2000 <= sum(u["input"] + u["output"] for u in spent) <= 2000 + 3 * 100
+    assert fake.most_in_flight > 4  # the cap does not make it a run of one call at a time
+
+
+def test_a_call_larger_than_any_before_it_is_all_that_passes_a_cap(bench: Bench) -> None:
+    def answer(request: Request, number: int) -> Completion:
+        return Completion(sensible(request, number), usage=Usage(100 * number))
+
+    done = bench(FakeBackbone(answer, max_concurrency=1), tasks=CHOICES, max_tokens_total=5000)
+    assert done.results["usage"]["by_role"]["task"]["input"] == 100 * sum(range(1, 11))
+
+
 @pytest.mark.parametrize(("threshold", "failed"), [(3, 3), (0.2, 8)])
 def test_too_many_failures_end_the_run_as_failed(bench: Bench, tmp_path: Path, threshold: float, failed: int) -> None:
     fake = FakeBackbone(failing(Outcome.PROVIDER_ERROR, 2), max_concurrency=1)

@@ -79,6 +79,10 @@ def test_ctrl_c_lets_what_is_in_flight_end_and_the_same_command_goes_on(bench: B
     code, err = stopped(run, signal.SIGINT)
     assert code == 130
     assert "Traceback" not in err
+    said = " ".join(err.split())
+    assert "stopping after the calls in flight; Ctrl-C again to break off" in said
+    assert said.index("stopping after") < said.index("scoring ")
+    assert said.count(f"the same command with --output_path {path} goes on from here") == 2  # at its start and its end
     results = read(path)
     assert (results["run"]["status"], results["run"]["stop"]) == ("interrupted", "interrupted")
     asked = sum(keys(path).values())
@@ -91,18 +95,33 @@ def test_ctrl_c_lets_what_is_in_flight_end_and_the_same_command_goes_on(bench: B
     assert set(keys(path).values()) == {1}
 
 
-def test_ctrl_c_twice_breaks_off_in_one_line(bench: Bench, tmp_path: Path) -> None:
+def test_a_resumed_run_says_at_its_start_what_is_on_disk(
+    bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench(FakeBackbone(), tasks=CHOICES, max_tokens_total=102 * 7)
+    capsys.readouterr()
+    bench(FakeBackbone(), tasks=CHOICES)
+    said = capsys.readouterr().err
+    assert said.index("resumed: 7 of 40 cases were on disk\n") < said.index("first case")
+    assert "33 asked now" in " ".join(said.split())
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_ctrl_c_again_breaks_off_in_one_line(bench: Bench, tmp_path: Path, times: int) -> None:
     path = tmp_path / "run"
-    run = start(path, seconds=1.5)
+    run = start(path, seconds=3)
     when_lines(run, path, 1)
-    run.send_signal(signal.SIGINT)
-    time.sleep(0.2)
-    run.send_signal(signal.SIGINT)
-    time.sleep(0.1)
-    run.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    for _ in range(times):
+        run.send_signal(signal.SIGINT)
+        time.sleep(0.2)
     _, err = run.communicate(timeout=60)
-    assert run.returncode == 130
+    assert time.monotonic() - began < 2.7  # sooner than the calls in flight end
+    assert run.returncode in ((130,) if times == 2 else (130, -signal.SIGINT))
     assert "Traceback" not in err
+    if run.returncode == 130:
+        last = " ".join(err[err.rindex("error: ") :].split())
+        assert last == f"error: interrupted; the same command with --output_path {path} goes on from here."
     assert bench(FakeBackbone(scripted=False), **PERSONAS).exit_code == 0
 
 

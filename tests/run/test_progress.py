@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import time
 
 import pytest
 from rich.console import Console
@@ -41,3 +43,38 @@ def test_the_line_says_rate_time_tokens_cost_and_failures() -> None:
     assert status(account) == "3.0/s · 0:10 left · 1,200 tokens · $0.5000 · 2 failed"
     account.add(Usage(cost_usd=None))
     assert "$0.5000+ (some prices unknown)" in status(account)
+
+
+def told(width: int, account: Account, result: CaseResult | None = None) -> list[str]:
+    """Returns the lines of a terminal so wide, once a case ended."""
+    said = io.StringIO()
+    screen = Screen(Console(file=said, width=width, force_terminal=True, color_system=None))
+    screen.open(account)
+    screen.tell(result or CaseResult("c", "query_generation", "base", 0, "s", Outcome.OK, reply="a mug"))
+    screen.close()
+    return [part.strip() for line in said.getvalue().splitlines() for part in re.split(r"\x1b\[[?\d;]*\w", line)]
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 120])
+def test_the_bar_gives_way_to_what_must_be_known(width: int) -> None:
+    account = Account(planned=46_388, before=10_000, done=12_300, failed=12)
+    account.add(Usage(input=4_000_000, output=100_000, cost_usd=12.35))
+    account.started = time.monotonic() - 3 * 3600
+    bar = next(line for line in reversed(told(width, account)) if "left" in line)
+    assert len(bar) <= width
+    for part in ("22,300/46,388", "1.1/s", "left", "12 failed"):
+        assert part in bar
+    assert "…" not in bar
+    if width >= 80:
+        for part in ("3:00:00", "4.1M tokens", "$12.35"):
+            assert part in bar
+    assert ("━" in bar) == (width == 120)
+
+
+def test_a_first_case_that_failed_shows_why() -> None:
+    failed = CaseResult(
+        "c", "t", "base", 0, "s", Outcome.PROVIDER_ERROR, error="Connection \x1b[31mrefused " + "x" * 500
+    )
+    (said,) = [ln for ln in told(400, Account(planned=2, done=1), failed) if ln.startswith("first case")]
+    assert "provider_error: Connection [31mrefused xxx" in said
+    assert said.endswith("x…") and len(said) < 250
