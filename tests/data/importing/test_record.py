@@ -62,9 +62,9 @@ def test_the_value_shown_is_that_of_the_file_not_what_it_was_read_as(tmp_path, c
     assert (line["rule"], line["column"], line["value"], line["record"]["pos"]) == ("rank_other", "pos", "2", "2")
 
 
-@pytest.mark.parametrize("first", [1, 49_999, 50_000, 120_000])
+@pytest.mark.parametrize("first", [1, 50_000, 50_001])
 def test_rows_are_found_again_in_any_chunk_of_any_file(first, tmp_path):
-    count, good = 120_000, tmp_path / "a.parquet"
+    count, good = 50_002, tmp_path / "a.parquet"
     columns = {n: [v] * count for n, v in event("x-1").items() if v is not None}
     columns["session"] = [f"s{i}" for i in range(count)]
     pq.write_table(pa.table(columns), good)
