@@ -52,7 +52,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         first = block.splitlines()[0]
         if first.startswith("# paars_bench/"):
             (root / first.removeprefix("# ")).write_text(block)
-    _, entry, _, line = blocks("python")
+    entry, line = blocks("text")
     insert(root / "paars_bench/data/registry.py", "_DATASETS = (\n", entry)
     insert(root / "paars_bench/backbones/baselines.py", "SCRIPTED: dict[str, Baseline] = {\n", line)
     return root
