@@ -6,6 +6,7 @@ import json
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,9 +36,8 @@ from paars_bench.run.opening import (
 from paars_bench.run.options import spec_from
 from paars_bench.run.plan import Plan, make_plan
 from paars_bench.run.progress import Screen
-from paars_bench.run.schedule import Account, Stop, Work, run_questions
+from paars_bench.run.schedule import Account, Stop, run_questions
 from paars_bench.run.spec import RunSpec
-from paars_bench.tasks.question import Question
 from paars_bench.tasks.result import CaseResult
 
 
@@ -88,15 +88,8 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
     """
     path = spec.output_path or default_path(spec)
     go_on = f"the same command with --output_path {shlex.quote(str(path))} goes on from here"
-    try:
-        return _evaluate(replace(spec, output_path=path), path, go_on)
-    except KeyboardInterrupt:
-        kept = (path / CONFIG).exists()
-        raise KeyboardInterrupt(f"interrupted; {go_on}." if kept else "interrupted; nothing was asked.") from None
-
-
-def _evaluate(spec: RunSpec, path: Path, go_on: str) -> RunOutcome:
-    with Screen() as screen:
+    spec = replace(spec, output_path=path)
+    with _interrupt_named(path, go_on), Screen() as screen:
         specs = check_spec(spec)
         with held_directory(path) as directory:
             backbone, data = open_both(spec, screen)
@@ -110,7 +103,9 @@ def _evaluate(spec: RunSpec, path: Path, go_on: str) -> RunOutcome:
             account = work.account
             if resumed:
                 screen.note(f"resumed: {account.before} of {account.planned} cases were on disk")
-            hopeless = _ask(work, todo, path, screen)
+            screen.open(account)
+            with _failures_sorted(account, path, screen) as hopeless:
+                run_to_end(run_questions(todo, work), work.interrupt)
             if resumed:
                 screen.note(
                     f"resumed: {account.before} of {account.planned} cases were on disk, {account.done} asked now"
@@ -120,31 +115,39 @@ def _evaluate(spec: RunSpec, path: Path, go_on: str) -> RunOutcome:
                 names = ", ".join(ended.not_sent)
                 screen.note(f"not sent: {names} ({backbone.traits.litellm_model} does not take it)")
             results = _finish(plan, data, done, account.task_usage, directory, screen, ended)
-            if hopeless is not None:
-                raise hopeless
+            if hopeless:
+                raise hopeless[0]
             _show(results, path)
             if exit_code(results):
                 screen.note(f"{results['run']['status']}: {go_on}")
             return RunOutcome(path, results, exit_code(results))
 
 
-def _ask(work: Work, todo: Iterator[Question], path: Path, screen: Screen) -> BackboneUnusable | None:
-    """Asks everything owed; returns why no case could succeed, where that ended it."""
-    screen.open(work.account)
+@contextmanager
+def _interrupt_named(path: Path, go_on: str) -> Iterator[None]:
+    """Gives a Ctrl-C the words that say where the run lies."""
     try:
-        run_to_end(run_questions(todo, work), work.interrupt)
+        yield
+    except KeyboardInterrupt:
+        kept = (path / CONFIG).exists()
+        raise KeyboardInterrupt(f"interrupted; {go_on}." if kept else "interrupted; nothing was asked.") from None
+
+
+@contextmanager
+def _failures_sorted(account: Account, path: Path, screen: Screen) -> Iterator[list[BackboneUnusable]]:
+    """Turns what the workers raise into one error; what makes every case hopeless is handed out, to be raised last."""
+    hopeless: list[BackboneUnusable] = []
+    try:
+        yield hopeless
     except* BackboneUnusable as group:
-        work.account.stop = Stop.UNUSABLE
-        hopeless = next(e for e in group.exceptions if isinstance(e, BackboneUnusable))
+        account.stop = Stop.UNUSABLE
+        hopeless += [e for e in group.exceptions if isinstance(e, BackboneUnusable)]
     except* PaarsError as group:
         raise group.exceptions[0] from None
     except* OSError as group:
         raise cannot_write(path, group.exceptions[0]) from None
-    else:
-        return None
     finally:
         screen.close()
-    return hopeless
 
 
 def _dry(plan: Plan, data: ShoppingData, backbone: Backbone, path: Path) -> RunOutcome:

@@ -144,17 +144,16 @@ async def _worker(questions: Iterator[Question], work: Work) -> None:
         if not await work.account.admits(kinds, work.spec):
             return
         with work.account.in_flight.holding(kinds):
-            await _finish(question, work)
+            head = await work.heads.head(question.condition, question.case)
+            if head.outcome is Outcome.OK:
+                asker = work.askers[question.spec.task]
+                result = await ASK[question.spec.output_type](question, head.text, work.backbone, asker)
+            else:
+                result = blank_result(question, head.outcome, head.error)
+            _book(result, work)
 
 
-async def _finish(question: Question, work: Work) -> None:
-    """Asks one question and books its result."""
-    head = await work.heads.head(question.condition, question.case)
-    if head.outcome is Outcome.OK:
-        asker = work.askers[question.spec.task]
-        result = await ASK[question.spec.output_type](question, head.text, work.backbone, asker)
-    else:
-        result = blank_result(question, head.outcome, head.error)
+def _book(result: CaseResult, work: Work) -> None:
     work.journal.append(result.row(log_samples=work.spec.log_samples))
     work.account.done += 1
     work.account.failed += not POLICY[result.outcome].scored
