@@ -14,7 +14,8 @@ def write_atomically(path: Path, value: Mapping[str, Any]) -> None:
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1)
     part = path.with_name(path.name + ".part")
     try:
-        with part.open("w", encoding="utf-8", errors="replace") as handle:
+        part.unlink(missing_ok=True)  # of a killed process; or a link that a foreign folder holds
+        with part.open("x", encoding="utf-8", errors="replace") as handle:
             handle.write(text + "\n")
             handle.flush()
             os.fsync(handle.fileno())

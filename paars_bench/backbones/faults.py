@@ -95,7 +95,7 @@ def _message_of(said: str) -> str:
     try:
         value = json.loads(said[said.index("{") :])
         return str(value["error"]["message"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return said
 
 

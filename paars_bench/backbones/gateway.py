@@ -196,9 +196,9 @@ class LiteLLMBackbone:
         if not getattr(reply, "choices", None):
             return Completion("", Outcome.EMPTY_OUTPUT, usage=usage, error="no choices")
         choice = reply.choices[0]
-        text = choice.message.content or ""
+        text = _sound(choice.message.content)
         calls = tuple(
-            ToolCall(c.id or "", c.function.name or "", c.function.arguments or "")
+            ToolCall(_sound(c.id), _sound(c.function.name), _sound(c.function.arguments))
             for c in choice.message.tool_calls or ()
         )
         outcome = _STOPS.get(choice.finish_reason or "", Outcome.OK)
@@ -250,3 +250,8 @@ def _refusal(message: Any) -> str:
     """Returns the words of a refusal, "" where there is none; LiteLLM keeps OpenAI's field among a provider's own."""
     own = getattr(message, "provider_specific_fields", None) or {}
     return str(getattr(message, "refusal", None) or own.get("refusal") or "")
+
+
+def _sound(text: str | None) -> str:
+    """Returns a provider's text without lone surrogates, which JSON can hold and no file or tokenizer can."""
+    return (text or "").encode("utf-8", "replace").decode()

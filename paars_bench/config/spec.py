@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from paars_bench.data.cases import CaseKind
 from paars_bench.personas.conditions import CONDITIONS
@@ -67,6 +67,25 @@ class SessionSpec(_Spec):
     page_size: int = Field(default=10, ge=1, le=100)
 
 
+class GenerationSpec(_Spec):
+    """What a task may ask of a model's sampling, in LiteLLM's names: a closed list.
+
+    Where requests go, with which key and which messages, is no task's business: a task file comes from anybody.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    top_k: int | None = Field(default=None, ge=1)
+    max_tokens: int | None = Field(default=None, ge=1)
+    stop: str | list[str] | None = None
+    seed: int | None = Field(default=None, ge=0)
+    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
+    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
+
+
 class TaskSpec(_Spec):
     """One task, as its YAML and the files it includes say.
 
@@ -88,6 +107,21 @@ class TaskSpec(_Spec):
     session: SessionSpec = Field(default_factory=SessionSpec)
     min_coverage: float = Field(default=0.98, ge=0, le=1)
     metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("generation_kwargs")
+    @classmethod
+    def _closed_list(cls, given: dict[str, Any]) -> dict[str, Any]:
+        from paars_bench.errors import unknown
+
+        for name in given:
+            if name not in GenerationSpec.model_fields:
+                raise ValueError(unknown("key of generation_kwargs", name, GenerationSpec.model_fields))
+        try:
+            GenerationSpec.model_validate(given)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise ValueError(f"{first['loc'][0]}: {first['msg']}, not {str(first['input'])[:60]!r}") from None
+        return given
 
     @field_validator("conditions")
     @classmethod

@@ -7,6 +7,7 @@ in one JSON object, so that the reasoning is kept and becomes part of the person
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -192,4 +193,4 @@ def _is_words(value: Any, *, a_list: bool) -> bool:
         return bool(value.strip())
     if a_list and isinstance(value, list):
         return bool(value) and all(_is_words(v, a_list=False) for v in value)
-    return a_list and isinstance(value, int | float)
+    return a_list and isinstance(value, int | float) and math.isfinite(value)

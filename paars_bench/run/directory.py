@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,8 @@ class RunDirectory:
         self.path = path
         try:
             path.mkdir(parents=True, exist_ok=True)
-            probe = path / ".writable"
-            probe.write_text("")
-            probe.unlink()
+            with tempfile.TemporaryFile(dir=path):  # a name of our own could be a link in a foreign folder
+                pass
         except OSError as error:
             raise RunDirectoryError(
                 f"--output_path {path}: cannot be written ({error.strerror}); choose another folder"

@@ -20,6 +20,9 @@ from paars_bench.tasks.shop import play
 _ONE_LINE = {"type": "string", "minLength": 1, "maxLength": 80}
 
 
+_DIGITS = 9  # of a choice; Python refuses to read a number of thousands
+
+
 async def ask(question: Question, head: str, backbone: Backbone, asker: Asker) -> CaseResult:
     """Asks one question that has one reply, and returns how it ended.
 
@@ -65,7 +68,7 @@ def _unquoted(text: str) -> str:
     """Returns what a JSON string says; any other text as it is."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # ten thousand brackets are a reply too
         return text
     return value if isinstance(value, str) else text
 
@@ -83,7 +86,7 @@ def _judged(result: CaseResult, reply: Completion, spec: TaskSpec, options: int 
         return replace(result, outcome=failed)
     if options is None:
         return replace(result, parsed={"query": answer})
-    if not answer.isdigit() or not 1 <= int(answer) <= options:
+    if not answer.isdecimal() or len(answer) > _DIGITS or not 1 <= int(answer) <= options:
         return replace(result, outcome=Outcome.UNPARSEABLE, error=f"no number from 1 to {options}")
     return replace(result, parsed={"choice": int(answer)})
 

@@ -39,6 +39,21 @@ BROKEN = {
         "level: individual, strata: {by: query_perplexity, bin: 5}}",
         ["mine.yaml:7", "'bin'", "'bins'"],
     ),
+    "a server that is no task's business": (
+        "metric_list:",
+        "generation_kwargs: {base_url: 'http://elsewhere/v1'}\nmetric_list:",
+        ["mine.yaml:6", "'base_url'", "temperature"],
+    ),
+    "a sampling key misspelt": (
+        "metric_list:",
+        "generation_kwargs: {temprature: 0.5}\nmetric_list:",
+        ["mine.yaml:6", "'temprature'", "'temperature'"],
+    ),
+    "a sampling value of another kind": (
+        "metric_list:",
+        "generation_kwargs: {max_tokens: lots}\nmetric_list:",
+        ["mine.yaml:6", "max_tokens", "'lots'"],
+    ),
     "bad value": (
         "output_type: generate",
         "output_type: generat",

@@ -81,6 +81,13 @@ def test_what_is_no_option_is_unparseable_and_not_wrong(asked: Ask, reply: str) 
         assert (result.outcome, result.parsed) == (Outcome.UNPARSEABLE, None)
 
 
+@pytest.mark.parametrize("reply", ["[" * 20_000, "9" * 5_000, "\u00b2" * 3])
+@pytest.mark.parametrize("task", [CHOICE, QUERY])
+def test_a_reply_made_to_break_a_parser_ends_a_case_and_no_run(asked: Ask, task: str, reply: str) -> None:
+    result, _ = asked(task, reply)
+    assert result.outcome in (Outcome.OK, Outcome.UNPARSEABLE) and (task == QUERY or result.parsed is None)
+
+
 @given(reply=st.text(max_size=60))
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("task", [CHOICE, QUERY])
