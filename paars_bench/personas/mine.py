@@ -35,10 +35,10 @@ How does this customer shop? Under "reasoning", say in two or three sentences wh
 about it. Then give each preference.
 JSON keys: {keys}."""
 
-_SHORT = {"type": "string", "maxLength": 60}
-_REASONING = {"type": "string", "maxLength": 400}
+_SHORT = {"type": "string", "minLength": 1, "maxLength": 60}
+_REASONING = {"type": "string", "minLength": 1, "maxLength": 400}
 _LEVEL = {"type": "string", "enum": ["low", "medium", "high"]}
-_LIST = {"type": "array", "items": {"type": "string", "maxLength": 30}, "minItems": 1, "maxItems": 4}
+_LIST = {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 30}, "minItems": 1, "maxItems": 4}
 PROFILE_FIELDS: dict[str, Mapping[str, Any]] = {
     "age_range": {"type": "string", "enum": ["18-24", "25-34", "35-44", "45-54", "55-64", "65+"]},
     "marital_status": {"type": "string", "enum": ["single", "partnered"]},
