@@ -18,8 +18,6 @@ from paars_bench.tasks.shop import play
 
 # Backbones that can be held to any schema answer with a JSON string: a small model otherwise writes an essay.
 _ONE_LINE = {"type": "string", "minLength": 1, "maxLength": 80}
-
-
 _DIGITS = 9  # of a choice; Python refuses to read a number of thousands
 
 

@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from paars_bench.data.importing.columns import Column
+from paars_bench.data.mining_index import Bools, bools
 
 _CONSTANTS = {"NaN": None, "Infinity": np.inf, "-Infinity": -np.inf}
-Bools = NDArray[np.bool_]
 Times = NDArray[np.int64]
 
 _ISO_ZONED = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d([.,]\d+)?)? ?(Z|z|UTC|[+-]\d\d(:?\d\d)?)$"
@@ -25,6 +25,11 @@ _UNIX = r"^-?\d{1,19}(\.\d+)?$"
 _YEAR_10000_S = 253_402_300_800
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 EARLIEST = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp() * 1e6)
+
+
+def possible(micros: Times) -> Bools:
+    """Says which times an event may have: from 1990 to now."""
+    return (micros >= EARLIEST) & (micros <= latest())
 
 
 def latest() -> int:
@@ -67,16 +72,6 @@ def json_text(value: Any) -> str | None:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def mask(array: Any) -> Bools:
-    """Returns a column of booleans as NumPy's; null is False."""
-    return np.asarray(
-        pc.fill_null(array, False).to_numpy(zero_copy_only=False)
-        if isinstance(array, pa.Array)
-        else pc.fill_null(array, False).to_numpy(),
-        bool,
-    )
-
-
 class ReadTimes(NamedTuple):
     """Times of rows.
 
@@ -99,21 +94,21 @@ def read_times(column: pa.ChunkedArray, spec: Column) -> ReadTimes:
     micros, readable, zoned = np.zeros(size, np.int64), np.zeros(size, bool), np.full(size, spec.zone is not None)
     if pa.types.is_timestamp(column.type):
         known = column.type.tz is not None
-        missing = mask(pc.is_null(column))
+        missing = bools(pc.is_null(column))
         stamps = _micros(column)
         if not known and spec.zone:
             stamps = _in_zone(stamps, spec.zone)
         micros[:] = pc.fill_null(stamps, 0).to_numpy()
         return ReadTimes(micros, ~missing, zoned | known, missing)
     column = text(column)
-    missing = mask(pc.is_null(column))
+    missing = bools(pc.is_null(column))
     if spec.format is not None:
         _each(column, ~missing, lambda t: datetime.strptime(t, str(spec.format)), spec.zone, micros, readable, zoned)
         return ReadTimes(micros, readable, zoned, missing)
     for pattern in (_ISO_ZONED, _ISO_PLAIN, _UNIX):
         if (readable | missing).all():
             break  # most logs write their times in one way
-        here = mask(pc.match_substring_regex(column, pattern))
+        here = bools(pc.match_substring_regex(column, pattern))
         if pattern != _UNIX:
             _iso(column, here, pattern == _ISO_ZONED, spec.zone, micros, readable, zoned)
         elif here.any():
@@ -198,7 +193,7 @@ class Numbers(NamedTuple):
 def read_numbers(column: pa.ChunkedArray) -> Numbers:
     """Reads numbers; a currency sign and thousands separators are taken off."""
     column = text(column)
-    missing = mask(pc.is_null(column))
+    missing = bools(pc.is_null(column))
     try:
         values = pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
         if np.isfinite(values[~missing]).all():
@@ -207,7 +202,7 @@ def read_numbers(column: pa.ChunkedArray) -> Numbers:
         pass  # one of them is written otherwise
     bare = pc.replace_substring_regex(column, r"^([A-Z]{3}\s*)?[$€£¥₹]?\s*|\s*[€£¥₹]$", "")
     bare = pc.replace_substring_regex(bare, r",(\d{3})\b", r"\1")
-    good = mask(pc.match_substring_regex(bare, r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"))
+    good = bools(pc.match_substring_regex(bare, r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"))
     values = np.full(len(column), np.nan)
     if good.any():
         plain = pc.replace_substring_regex(bare.filter(pa.array(good)), r"^\+", "")

@@ -11,12 +11,13 @@ import pyarrow.compute as pc
 
 from paars_bench.data.definition import bounds
 from paars_bench.data.importing.columns import EVENT_COLUMNS, ColumnMap, needed, source_columns
-from paars_bench.data.importing.convert import EARLIEST, Bools, latest, mask, read_numbers, read_times
+from paars_bench.data.importing.convert import possible, read_numbers, read_times
 from paars_bench.data.importing.defects import Defects
 from paars_bench.data.importing.formats import Chunk
 from paars_bench.data.importing.lists import repeats
 from paars_bench.data.importing.products import LogCatalog
 from paars_bench.data.importing.rows import Rows
+from paars_bench.data.mining_index import Bools, bools
 from paars_bench.data.schema import EVENTS, Action, Event
 from paars_bench.errors import UsageError
 
@@ -87,8 +88,7 @@ def read_events(
                 needed(found, ("action",), chunk.file, have, _NO_ACTION)
             present |= found.keys()
             rows = _EventRows(chunk, "events", found, defects)
-            rows.every = columns.action
-            tables.append(rows.events(len(files) - 1))
+            tables.append(rows.events(len(files) - 1, columns.action))
             if products is not None:
                 products.add(rows, tables[-1].column("product"))
         count += chunk.table.num_rows + chunk.refused
@@ -98,22 +98,20 @@ def read_events(
 
 
 class _EventRows(Rows):
-    """A chunk of events; ``every`` is the action of all its rows where no column holds it."""
+    """A chunk of events."""
 
-    every: str | None = None
-
-    def events(self, file: int) -> pa.Table:
-        """Returns the rows that are good by themselves, schema ``TYPED``."""
+    def events(self, file: int, every: str | None) -> pa.Table:
+        """Returns the rows that are good by themselves, schema ``TYPED``; ``every`` as no column holds the action."""
         shopper = self.texts("shopper")
-        self.find("shopper_missing", "shopper", mask(pc.is_null(shopper)))
+        self.find("shopper_missing", "shopper", bools(pc.is_null(shopper)))
         times = self._times()
-        action = self._actions()
+        action = self._actions(every)
         query = self.texts("query")
-        search = mask(pc.equal(action, str(Action.SEARCH)))
-        self.find("query_empty", "query", search & mask(pc.is_null(query)))
+        search = bools(pc.equal(action, str(Action.SEARCH)))
+        self.find("query_empty", "query", search & bools(pc.is_null(query)))
         product = self.texts("product")
-        on_product = mask(pc.is_in(action, pa.array(ON_PRODUCTS)))
-        self.find("product_missing", "product", on_product & mask(pc.is_null(product)))
+        on_product = bools(pc.is_in(action, pa.array(ON_PRODUCTS)))
+        self.find("product_missing", "product", on_product & bools(pc.is_null(product)))
         self.texts("title")  # a long one takes its row out
         null = pa.scalar(None, pa.string())
         price = bounds(Event, "price")
@@ -125,7 +123,7 @@ class _EventRows(Rows):
             "query": pc.if_else(pa.array(search), query, null),
             "shown": self._shown(search),
             "product": pc.if_else(pa.array(on_product), product, null),
-            "rank": self._ranks(mask(pc.equal(action, str(Action.VIEW)))),
+            "rank": self._ranks(bools(pc.equal(action, str(Action.VIEW)))),
             "price": self.numbers_between("price", *price, "price_unreadable", "price_negative"),
             "arm": self.texts("arm"),
             "file": pa.array(np.full(self.size, file, np.int32)),
@@ -138,22 +136,21 @@ class _EventRows(Rows):
         times = read_times(self.raw("time"), self.column("time"))
         self.find("time_missing", "time", times.missing)
         self.find("time_unreadable", "time", ~times.readable & ~times.missing)
-        outside = (times.micros < EARLIEST) | (times.micros > latest())
-        self.find("time_impossible", "time", times.readable & outside)
+        self.find("time_impossible", "time", times.readable & ~possible(times.micros))
         return times
 
-    def _actions(self) -> pa.ChunkedArray:
-        if self.every:
-            return pa.chunked_array([pa.repeat(pa.scalar(self.every), self.size)])
+    def _actions(self, every: str | None) -> pa.ChunkedArray:
+        if every:
+            return pa.chunked_array([pa.repeat(pa.scalar(every), self.size)])
         said = self.texts("action")
-        self.find("action_missing", "action", mask(pc.is_null(said)))
+        self.find("action_missing", "action", bools(pc.is_null(said)))
         words = {a.value: a.value for a in Action} | (self.column("action").values or {})
         theirs = pa.array(list(words), pa.string())
         found = pc.index_in(said, theirs)
         lower = pc.index_in(pc.utf8_lower(said), theirs)  # Search, SEARCH
         places = pc.coalesce(found, lower)
         action = pa.array(list(words.values()), pa.string()).take(places.combine_chunks())
-        self.find("action_unknown", "action", mask(pc.is_null(action)))
+        self.find("action_unknown", "action", bools(pc.is_null(action)))
         return pa.chunked_array([action])
 
     def _shown(self, search: Bools) -> pa.Array:

@@ -17,6 +17,7 @@ from paars_bench.data.importing.csv_long import Readable
 from paars_bench.data.importing.csv_rows import csv_blocks
 from paars_bench.data.importing.defects import Defects
 from paars_bench.data.importing.parquet_rows import parquet_tables
+from paars_bench.data.mining_index import bools
 
 _ROWS = 50_000  # of one chunk
 
@@ -88,7 +89,7 @@ def _sound(target: Target, rows: NDArray[np.int64], raw: pa.Table, refused: int 
             _refuse(target, "encoding", name, bad & good, rows, raw)
             good &= ~bad
         if pa.types.is_string(column.type):
-            nul = np.asarray(pc.fill_null(pc.match_substring(column, "\0"), False).to_numpy(), bool)
+            nul = bools(pc.match_substring(column, "\0"))
             _refuse(target, "nul", name, nul & good, rows, raw)
             good &= ~nul
         columns[name] = column

@@ -15,6 +15,7 @@ from paars_bench.data.importing.defects import Defects
 from paars_bench.data.importing.events import ReadEvents, read_events
 from paars_bench.data.importing.formats import Chunk
 from paars_bench.data.importing.products import LogCatalog, read_catalog, read_shoppers
+from paars_bench.data.importing.rules import Fate
 from paars_bench.data.importing.scratch import scratch_for
 from paars_bench.data.importing.source import SourceFile, file_chunks, files_of
 from paars_bench.data.importing.whole import check_events
@@ -142,7 +143,7 @@ def _assumed(read: ReadEvents, columns: ColumnMap, own: pa.Table | None) -> Iter
 
 def nothing_sound(imported: Imported) -> str:
     """Returns the sentence for a log of which nothing is loaded: what took the most rows."""
-    out = [f for f in imported.defects.found() if f.rule.fate.name == "QUARANTINED"]
+    out = [f for f in imported.defects.found() if f.rule.fate is Fate.QUARANTINED]
     if not out:
         return "the log has no rows"
     # Where the catalog fails, every event names an unknown product: the cause is said, not the consequence.

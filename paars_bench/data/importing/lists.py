@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paars_bench.data.importing.convert import Bools, mask, read_json, text
+from paars_bench.data.importing.convert import read_json, text
+from paars_bench.data.mining_index import Bools, bools
 
 _SIMPLE_LIST = r'^\["[^"\\]*"(, ?"[^"\\]*")*\]$'
 _FAILED = "no list"
@@ -39,10 +40,10 @@ def read_lists(column: pa.ChunkedArray, split: str | None, *, path: bool = False
         return Lists(pa.nulls(size, pa.list_(pa.string())), np.zeros(size, bool))
     if split is not None:
         return _checked(pc.split_pattern(column, split).combine_chunks(), path)
-    simple = mask(pc.match_substring_regex(column, _SIMPLE_LIST))
+    simple = bools(pc.match_substring_regex(column, _SIMPLE_LIST))
     inner = pc.utf8_slice_codeunits(column.filter(pa.array(simple)), 2, -2)
     parts = pc.split_pattern(pc.replace_substring(inner, '","', '", "'), '", "').combine_chunks()
-    odd = ~simple & ~mask(pc.is_null(column))
+    odd = ~simple & ~bools(pc.is_null(column))
     others = [_list_of(v, path) for v in column.filter(pa.array(odd)).to_pylist()]
     failed = np.zeros(size, bool)
     failed[odd] = np.array([v == _FAILED for v in others], bool)
@@ -74,13 +75,13 @@ def _checked(lists: pa.Array, path: bool) -> Lists:
     """Trims every place; a place that holds nothing would move all after it, so its list cannot be read."""
     flat = pc.utf8_trim_whitespace(lists.flatten())
     parents = np.asarray(pc.list_parent_indices(lists).to_numpy(), np.int64)
-    hollow = mask(pc.or_kleene(pc.equal(flat, ""), pc.is_null(flat)))
+    hollow = bools(pc.or_kleene(pc.equal(flat, ""), pc.is_null(flat)))
     unreadable = np.zeros(len(lists), bool)
     if path:
         flat, parents = flat.filter(pa.array(~hollow)), parents[~hollow]
     else:
         unreadable[parents[hollow]] = True
-    null = mask(pc.is_null(lists)) | unreadable
+    null = bools(pc.is_null(lists)) | unreadable
     keep = ~unreadable[parents]
     flat, parents = flat.filter(pa.array(keep)), parents[keep]
     offsets = np.append(0, np.cumsum(np.bincount(parents, minlength=len(lists)))).astype(np.int32)

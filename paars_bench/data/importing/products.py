@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 
 from paars_bench.data.definition import bounds
 from paars_bench.data.importing.columns import CATALOG_COLUMNS, Column, ColumnMap, needed, source_columns
-from paars_bench.data.importing.convert import mask, text
+from paars_bench.data.importing.convert import text
 from paars_bench.data.importing.defects import Defects
 from paars_bench.data.importing.formats import Chunk
 from paars_bench.data.importing.rows import Rows
+from paars_bench.data.mining_index import bools
 from paars_bench.data.schema import CATALOG, SHOPPERS, Product
 from paars_bench.errors import DataError
 from paars_bench.store.text import showable
@@ -49,10 +50,10 @@ def read_catalog(chunks: Iterable[Chunk], columns: ColumnMap, defects: Defects) 
 def _products(rows: Rows, seen: set[str]) -> pa.Table:
     ids = rows.texts("id")
     title = rows.texts("title")
-    rows.find("id_missing", "id", mask(pc.is_null(ids)))
+    rows.find("id_missing", "id", bools(pc.is_null(ids)))
     names = ids.to_pylist()
     rows.find("id_unshowable", "id", np.array([n is not None and not showable(n) for n in names], bool))
-    rows.find("title_missing", "title", mask(pc.is_null(title)))
+    rows.find("title_missing", "title", bools(pc.is_null(title)))
     _find_repeats(rows, names, seen)
     made: dict[str, Any] = {"id": ids, "title": title}
     for name, (unreadable, outside) in _NUMBERS.items():
@@ -68,7 +69,7 @@ def _products(rows: Rows, seen: set[str]) -> pa.Table:
 
 
 def _whole(rows: Rows, counts: pa.Array) -> pa.Array:
-    broken = mask(pc.not_equal(counts, pc.floor(counts))) | mask(pc.greater(counts, 2.0**53))
+    broken = bools(pc.not_equal(counts, pc.floor(counts))) | bools(pc.greater(counts, 2.0**53))
     rows.find("count_unreadable", "review_count", broken)
     return pc.if_else(pa.array(broken), pa.scalar(None, pa.float64()), counts).cast(pa.int64())
 
@@ -105,8 +106,8 @@ def _sponsored(rows: Rows) -> pa.Array:
     if not rows.has("sponsored"):
         return pa.array(np.zeros(rows.size, bool))
     said = pc.utf8_lower(text(rows.raw("sponsored")))
-    yes = mask(pc.is_in(said, pa.array(sorted(_YES))))
-    rows.find("sponsored_unreadable", "sponsored", ~yes & ~mask(pc.is_in(said, pa.array([*sorted(_NO), None]))))
+    yes = bools(pc.is_in(said, pa.array(sorted(_YES))))
+    rows.find("sponsored_unreadable", "sponsored", ~yes & ~bools(pc.is_in(said, pa.array([*sorted(_NO), None]))))
     return pa.array(yes)
 
 
@@ -125,7 +126,7 @@ class LogCatalog:
         if not rows.has("title") or not rows.good.any():
             return
         title = rows.kept(pa.table({"title": rows.texts("title", limited=False)})).column("title")
-        named = mask(pc.and_(pc.is_valid(products), pc.is_valid(title)))
+        named = bools(pc.and_(pc.is_valid(products), pc.is_valid(title)))
         ids = products.filter(pa.array(named)).to_pylist()
         new = {p: i for i, p in reversed(list(enumerate(ids))) if p not in self._seen}
         self._seen |= new.keys()
@@ -164,7 +165,7 @@ def read_shoppers(chunks: Iterable[Chunk], columns: ColumnMap, defects: Defects)
             )
         rows = Rows(chunk, "shoppers", {"id": Column(column=columns.shopper_id)}, defects)
         ids = rows.texts("id")
-        rows.find("id_missing", "id", mask(pc.is_null(ids)))
+        rows.find("id_missing", "id", bools(pc.is_null(ids)))
         _find_repeats(rows, ids.to_pylist(), seen)
         facts = [{"key": n, "texts": text(chunk.table.column(n)).to_pylist()} for n in have if n != columns.shopper_id]
         truth = [

@@ -7,11 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from paars_bench.data.importing.columns import Column
-from paars_bench.data.importing.convert import Bools, mask, read_numbers, text
+from paars_bench.data.importing.convert import read_numbers, text
 from paars_bench.data.importing.defects import Defects
 from paars_bench.data.importing.formats import Chunk, records
 from paars_bench.data.importing.lists import Lists, read_lists
 from paars_bench.data.importing.rules import LONGEST, RULES, Fate
+from paars_bench.data.mining_index import Bools, bools
 
 
 class Rows:
@@ -63,7 +64,7 @@ class Rows:
             return self.raw(name)
         found = text(self.raw(name))
         if limited:
-            self.find("text_long", name, mask(pc.greater(pc.utf8_length(found), LONGEST)))
+            self.find("text_long", name, bools(pc.greater(pc.utf8_length(found), LONGEST)))
         return found
 
     def lists(self, name: str, *, path: bool = False) -> Lists:

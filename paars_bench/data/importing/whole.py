@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from paars_bench.data.importing.again import Broken
 from paars_bench.data.importing.columns import ColumnMap, gap_seconds
-from paars_bench.data.importing.convert import Bools, mask
 from paars_bench.data.importing.events import ReadEvents
 from paars_bench.data.importing.rules import RULES, Fate
+from paars_bench.data.mining_index import Bools, bools
 from paars_bench.data.schema import EVENTS, Action
 from paars_bench.data.session_ids import cut_sessions
 
@@ -64,7 +64,7 @@ class _Log:
         return np.asarray(self.column("time").cast(pa.int64()).to_numpy())
 
     def is_action(self, action: Action) -> Bools:
-        return mask(pc.equal(self.column("action"), str(action)))
+        return bools(pc.equal(self.column("action"), str(action)))
 
 
 def check_events(read: ReadEvents, columns: ColumnMap, known: pa.Array) -> tuple[pa.Table, list[Broken]]:
@@ -76,10 +76,10 @@ def check_events(read: ReadEvents, columns: ColumnMap, known: pa.Array) -> tuple
         known: ids of the catalog.
     """
     log = _Log(read)
-    zoned = mask(log.column("zoned"))
+    zoned = bools(log.column("zoned"))
     log.find("time_zone", "time", zoned != (zoned.sum() * 2 >= len(zoned)))
     product = log.column("product")
-    log.find("product_unknown", "product", mask(pc.is_valid(product)) & ~mask(pc.is_in(product, known)))
+    log.find("product_unknown", "product", bools(pc.is_valid(product)) & ~bools(pc.is_in(product, known)))
     if columns.sessions == "column":
         _given_sessions(log)
     else:
@@ -105,7 +105,7 @@ def _made_sessions(log: _Log, columns: ColumnMap) -> pa.Array:
 
 
 def _given_sessions(log: _Log) -> None:
-    log.find("session_missing", "session", mask(pc.is_null(log.column("session"))))
+    log.find("session_missing", "session", bools(pc.is_null(log.column("session"))))
     session, shopper = log.code("session"), log.code("shopper")
     size = int(session.max(initial=-1)) + 1
     first = np.zeros(size, np.int64)
@@ -166,6 +166,6 @@ def _ranks(log: _Log) -> None:
     at = np.asarray(lists.offsets.to_numpy(), np.int64)[origin[looked]] + rank[looked] - 1
     there = lists.values.take(pa.array(at))
     other = np.zeros(len(session), bool)
-    other[looked] = mask(pc.not_equal(there, log.column("product").combine_chunks().filter(pa.array(looked))))
+    other[looked] = bools(pc.not_equal(there, log.column("product").combine_chunks().filter(pa.array(looked))))
     log.find("rank_outside", "rank", outside)
     log.find("rank_other", "rank", other)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from paars_bench.data.cases import CaseKind
 from paars_bench.data.log import Log
-from paars_bench.data.mined import About, MinedData
+from paars_bench.data.mined import MinedData
 from paars_bench.data.mining import mine
 from paars_bench.data.mining_rules import Funnel, MiningRules
 from paars_bench.data.registry import Progress
@@ -33,7 +33,7 @@ from paars_bench.data.sources.amazon_reviews_scan import (
     scan_reviews,
 )
 from paars_bench.data.sources.fetch import Hub, hub_file
-from paars_bench.data.sources.rows import ITEM_CAP, day_sessions, events_of, keep_rows, too_few
+from paars_bench.data.sources.rows import ITEM_CAP, day_sessions, events_of, keep_rows, published, too_few
 from paars_bench.errors import DataError
 from paars_bench.store.text import clean
 
@@ -91,14 +91,8 @@ def build(
     mined = mine(log, MiningRules(item_cap=ITEM_CAP, seed=seed), kinds=kinds)
     if not mined.cases[CaseKind.ITEM_CHOICES].num_rows:
         raise DataError(_no_case(name, steps))
-    about = About(
-        name="amazon_reviews",
-        revision=f"{HUB.revision}, {category}",
-        human_reference="real",
-        licence=_LICENCE,
-        citation=_CITATION,
-        kinds=kinds,
-        imported=tuple(steps.steps),
+    about = published(
+        "amazon_reviews", f"{HUB.revision}, {category}", kinds, steps, licence=_LICENCE, citation=_CITATION
     )
     return MinedData(about, log, mined)
 

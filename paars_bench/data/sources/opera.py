@@ -22,6 +22,7 @@ from paars_bench.data.sources.opera_days import Behaviour, behaviour
 from paars_bench.data.sources.opera_files import HUB, source_files
 from paars_bench.data.sources.opera_people import read_people
 from paars_bench.data.sources.opera_products import Products
+from paars_bench.data.sources.rows import published
 
 _LICENCE = "CC BY 4.0; not shipped here"
 _CITATION = (
@@ -77,15 +78,7 @@ def _of_timelines(files: list[Path], steps: Funnel, seed: int) -> MinedData:
 
 
 def _about(revision: str, kinds: frozenset[CaseKind], steps: Funnel) -> About:
-    return About(
-        name="opera",
-        revision=revision,
-        human_reference="real",
-        licence=_LICENCE,
-        citation=_CITATION,
-        kinds=kinds,
-        imported=tuple(steps.steps),
-    )
+    return published("opera", revision, kinds, steps, licence=_LICENCE, citation=_CITATION)
 
 
 def _log(made: Behaviour, products: Products, people: pa.Table) -> Log:

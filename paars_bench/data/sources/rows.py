@@ -10,10 +10,13 @@ from typing import NamedTuple, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from paars_bench.data.cases import CaseKind
 from paars_bench.data.importing.columns import Column
-from paars_bench.data.importing.convert import EARLIEST, Bools, Times, latest, read_times, text
+from paars_bench.data.importing.convert import Times, possible, read_times, text
 from paars_bench.data.importing.defects import Defects
 from paars_bench.data.importing.source import read_chunks
+from paars_bench.data.mined import About
+from paars_bench.data.mining_index import Bools
 from paars_bench.data.mining_rules import Funnel, case_number
 from paars_bench.data.schema import EVENTS, SHOPPERS, Action
 from paars_bench.errors import DataError
@@ -60,6 +63,13 @@ def shopper_number(seed: int, name: str, *, of: str = "shopper") -> int:
     return case_number(seed, f"{of}/{name}")
 
 
+def published(
+    name: str, revision: str, kinds: Iterable[CaseKind], steps: Funnel, *, licence: str, citation: str
+) -> About:
+    """Returns what is said of a public data set of real people and of how it was imported."""
+    return About(name, revision, "real", licence, citation, frozenset(kinds), tuple(steps.steps))
+
+
 def ids(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Returns ids of any type as text."""
     return column.cast(pa.string())
@@ -93,7 +103,7 @@ class Dates(NamedTuple):
 def read_dates(rows: pa.Table, name: str) -> Dates:
     """Reads a column of times in ISO 8601; without a zone they are taken as UTC."""
     read = read_times(rows.column(name), Column(column=name))
-    return Dates(read.micros, read.readable & (read.micros >= EARLIEST) & (read.micros <= latest()))
+    return Dates(read.micros, read.readable & possible(read.micros))
 
 
 class _BadRows(Defects):

@@ -24,11 +24,12 @@ import pyarrow as pa
 
 from paars_bench.data.cases import CaseKind
 from paars_bench.data.log import Log
-from paars_bench.data.mined import About, MinedData
+from paars_bench.data.mined import MinedData
 from paars_bench.data.mining import mine
 from paars_bench.data.mining_rules import Funnel, MiningRules
 from paars_bench.data.registry import Progress
 from paars_bench.data.schema import CATALOG, SESSIONS, Action, Catalog, Event, Product, events_table, products_table
+from paars_bench.data.sources.rows import published
 from paars_bench.data.sources.webshop_pages import instruction, is_asin, listed
 from paars_bench.errors import DataError
 
@@ -76,7 +77,7 @@ def build(*, path: Path | str | None = None, seed: int = 0, progress: Progress |
     if not any(table.num_rows for table in mined.cases.values()):
         raise DataError(f"{file}: no case can be mined from its {log.sessions.num_rows:,} trajectories; {_STEP}")
     revision = f"sha256:{digest.hexdigest()[:16]}"
-    about = About("webshop", revision, "real", _LICENCE, _CITATION, _KINDS, tuple(steps.steps))
+    about = published("webshop", revision, _KINDS, steps, licence=_LICENCE, citation=_CITATION)
     return MinedData(about, log, mined)
 
 
