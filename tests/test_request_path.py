@@ -107,7 +107,7 @@ def assert_drawn(path: list[str]) -> None:
 
 
 def test_the_way_from_the_journal_to_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    score = importlib.import_module("paars_bench.tasks.score")
+    score = importlib.import_module("paars_bench.tasks.scoring.asked")
     paths: list[list[str]] = []
     real = score.clustered_mean
 

@@ -109,5 +109,6 @@ def metrics() -> int:
     """List what a task's metric_list takes."""
     from paars_bench.config.metrics import METRICS
 
-    click.echo(table(("METRIC", "WHAT IT MEASURES"), list(METRICS.items())))
+    rows = [(name, m.level, m.says) for name, m in METRICS.items()]
+    click.echo(table(("METRIC", "LEVEL", "WHAT IT MEASURES"), rows))
     return 0

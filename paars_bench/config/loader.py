@@ -13,7 +13,7 @@ from paars_bench.config.check import check_document, template_file
 from paars_bench.config.filters import check_filter
 from paars_bench.config.include import read_merged
 from paars_bench.config.keys import OUTPUT_TYPES, PROMPT_VARIABLES, TARGET_VARIABLES, TEMPLATE_KEYS
-from paars_bench.config.metrics import METRICS
+from paars_bench.config.metric_options import check_metrics
 from paars_bench.config.spec import TaskSpec
 from paars_bench.config.templates import check_template
 from paars_bench.config.yamlfile import Document
@@ -106,10 +106,7 @@ def _check_steps(document: Document, spec: TaskSpec) -> None:
                 f"{document.mark(('filter_list', i))}: the filter 'number' picks an option, so it needs "
                 f"`output_type: choose`, not {spec.output_type!r}."
             )
-    for i, metric in enumerate(spec.metric_list):
-        if metric.metric not in METRICS:
-            problem = unknown("metric", metric.metric, METRICS, see="paars-bench ls metrics")
-            raise ConfigError(f"{document.mark(('metric_list', i, 'metric'))}: {problem}")
+    check_metrics(spec, lambda i: str(document.mark(("metric_list", i, "metric"))))
 
 
 def _sentence(document: Document, error: ValidationError) -> str:

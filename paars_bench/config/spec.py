@@ -46,16 +46,17 @@ class StrataSpec(_Spec):
 
 
 class MetricSpec(_Spec):
-    """One metric: a registered name, its level and its options."""
+    """One metric: a registered name, its level, its options (``config.metric_options``), its weight in the score."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     metric: str
     level: Literal["individual", "group"]
     strata: StrataSpec | None = None
+    weight: float | None = Field(default=None, ge=0, le=1000)
 
     @property
     def options(self) -> dict[str, Any]:
-        """The options beside name, level and strata."""
+        """The options beside name, level, strata and weight."""
         return dict(self.model_extra or {})
 
 

@@ -121,7 +121,7 @@ def _entry(results: Results, condition: str, tasks: Sequence[Task]) -> dict[str,
             {"task": t.task, "metric": m.metric, "why": m.score_note or m.why}
             for t in tasks
             for m in t.metrics
-            if m.level == "group" and m.score is None and (m.score_note or m.why) and _counts(m.metric)
+            if m.weight and m.score is None and (m.score_note or m.why)
         ],
         "coverage": min(t.coverage for t in tasks),
         "cost_usd": None if None in costs else sum(c for c in costs if c is not None),
@@ -139,14 +139,10 @@ def _number(metric: Metric) -> dict[str, Any]:
         "null_high": metric.null_high,
         "uninformed": metric.uninformed,
         "score_in_run": metric.score,
+        "weight": metric.weight,
         "n": metric.n,
         "coverage": metric.coverage,
     }
-
-
-def _counts(name: str) -> bool:
-    """The ``paper`` variant of a metric that is also there with its default estimator is shown, not counted."""
-    return not name.endswith("(paper)")
 
 
 def _scored(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -170,7 +166,7 @@ def _scored_metrics(entry: Mapping[str, Any]) -> list[tuple[tuple[str, str], Map
         ((task, name), metric)
         for task, metrics in entry["tasks"].items()
         for name, metric in metrics.items()
-        if metric["score_in_run"] is not None and _counts(name)
+        if metric["score_in_run"] is not None and metric["weight"]
     ]
 
 

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from paars_bench.backbones.door import Usage
 from paars_bench.data.cases import ShoppingData
-from paars_bench.errors import PaarsError
-from paars_bench.outcomes import Outcome
 from paars_bench.personas.conditions import CONDITIONS
 from paars_bench.personas.history import CUT_RULE, estimate_tokens, render_history
+from paars_bench.report.engines import Engines, Teller
 from paars_bench.report.failures import reasons, unheard
-from paars_bench.seeds import derive
-from paars_bench.tasks.render import Renderer
-from paars_bench.tasks.result import CaseResult, case_key
-from paars_bench.tasks.sides import Sides
+from paars_bench.report.scored import BUDGETS, make_scorer, score_tasks
+from paars_bench.tasks.result import CaseResult
 
 if TYPE_CHECKING:
     from paars_bench.run.plan import Plan
 
 SCHEMA_VERSION = 1
-RESAMPLES = 1000
-SPLITS = 20
-FEWEST_SHOPPERS = 2
-ONE_SHOPPER = (
-    "only one shopper has cases, and a metric needs two: floors and intervals come from drawing shoppers; "
-    "raise --limit or take a data set with more people"
-)
 EXIT_BY_STATUS = {"complete": 0, "partial": 2, "budget": 3, "failed": 4, "interrupted": 130}
-_BUDGETS = ("max_cost", "max_tokens_total", "max_time")
 
 
 def build_results(
@@ -59,12 +47,13 @@ def build_results(
         screen: is told what takes time.
     """
     engines = Engines(screen)
-    tasks = _score_tasks(plan, data, done, engines, stop, scripted=config["model"]["scripted"])
+    scorer = make_scorer(plan.shoppers, plan.seed, engines, scripted=config["model"]["scripted"])
+    scored = score_tasks(plan, data, done, scorer, stop)
     return {
         "schema_version": SCHEMA_VERSION,
         "run": {
             "id": config["id"],
-            "status": _status(tasks, plan, stop),
+            "status": _status(scored.tasks, stop),
             "stop": stop,
             "command": config["command"],
             "seed": config["spec"]["seed"],
@@ -87,7 +76,9 @@ def build_results(
         "history": _history(plan, data, int(config["identity"]["history_tokens"])),
         "engines": engines.describe(),
         "unsupported": [{"task": t, "why": why} for t, why in plan.unsupported.items()],
-        "tasks": tasks,
+        "tasks": scored.tasks,
+        "differences": scored.differences,
+        "alignment": scored.alignment,
         "failures": reasons(done.values()),
         "usage": {"by_role": {role: _usage(spent) for role, spent in usage.items()}},
     }
@@ -98,170 +89,14 @@ def exit_code(results: Mapping[str, Any]) -> int:
     return EXIT_BY_STATUS[results["run"]["status"]]
 
 
-class Teller(Protocol):
-    """Says what takes time; the screen of a run."""
-
-    def note(self, text: str) -> None:
-        """Says one line."""
-        ...
-
-    def stage(self, text: str, done: int, total: int) -> None:
-        """Says how far a stage is."""
-        ...
-
-
-class Engines:
-    """The embedding and perplexity models, loaded when a metric first needs them and named in the results."""
-
-    def __init__(self, screen: Teller) -> None:
-        self._screen = screen
-        self._embedding: Any = None
-        self._perplexity: Any = None
-        self._vectors: dict[str, Any] = {}
-        self.problem: str | None = None
-
-    def embed(self, texts: Sequence[str]) -> Any:
-        """Returns unit vectors of texts, (n, d); each distinct text is embedded once a run."""
-        import numpy as np
-
-        if self._embedding is None:
-            from paars_bench.backbones.engines import embedding_engine
-
-            self._embedding = embedding_engine()
-            self._screen.note(f"embedding with {self._embedding.name} ({self._embedding.source})")
-        # The same human queries come back for every metric and condition: embedding them was 9 tenths of scoring.
-        new = sorted(set(texts) - self._vectors.keys())
-        if new:
-            vectors = self._embedding.encode(new, progress=partial(self._screen.stage, "embedding"))
-            self._vectors |= dict(zip(new, vectors, strict=True))
-        return np.stack([self._vectors[t] for t in texts])
-
-    def perplexity(self, pairs: Sequence[tuple[str, str]]) -> Any:
-        """Returns the perplexity of each (context, text), (n,); NaN where no engine can be had."""
-        import numpy as np
-
-        if self.problem is None and self._perplexity is None:
-            self._open_perplexity()
-        if self._perplexity is None:
-            return np.full(len(pairs), math.nan)
-        told = partial(self._screen.stage, "perplexity of the human queries")
-        return self._perplexity.perplexity([c for c, _ in pairs], [t for _, t in pairs], progress=told)
-
-    def _open_perplexity(self) -> None:
-        from paars_bench.backbones.engines import perplexity_engine
-        from paars_bench.backbones.model_file import embedded_gguf
-
-        try:
-            self._perplexity = perplexity_engine(lambda: embedded_gguf(self._screen.note))
-        except PaarsError as error:
-            self.problem = str(error)
-            self._screen.note(f"no perplexity strata: {error}")
-            return
-        self._screen.note(f"perplexity with {self._perplexity.name} (kept on disk, so only the first run waits)")
-
-    def describe(self) -> dict[str, Any]:
-        """Returns the engines by name; null where no metric needed one."""
-
-        def one(engine: Any) -> dict[str, Any] | None:
-            if engine is None:
-                return None
-            source = getattr(engine, "source", None)
-            return {"name": engine.name, "revision": engine.revision} | ({"source": source} if source else {})
-
-        return {
-            "embedding": one(self._embedding),
-            "perplexity": one(self._perplexity),
-            "perplexity_problem": self.problem,
-        }
-
-
-def _score_tasks(
-    plan: Plan,
-    data: ShoppingData,
-    done: Mapping[str, CaseResult],
-    engines: Engines,
-    stop: str | None,
-    *,
-    scripted: bool,
-) -> list[dict[str, Any]]:
-    import numpy as np
-
-    from paars_bench.metrics import ResamplingPlan
-    from paars_bench.tasks.score import Scorer
-
-    scorer: Scorer | None = None
-    if len(plan.shoppers) >= FEWEST_SHOPPERS:
-        rng = np.random.default_rng(derive(plan.seed, "resampling"))
-        resampling = ResamplingPlan.make(plan.shoppers, resamples=RESAMPLES, splits=SPLITS, rng=rng)
-        scorer = Scorer(resampling, plan.seed, engines.embed, engines.perplexity, with_base=not scripted)
-    rows = []
-    for name, spec in plan.specs.items():
-        renderer = Renderer(spec, data.catalog)
-        for condition in plan.conditions[name]:
-            found = [
-                done.get(case_key(name, condition, case_id, repeat))
-                for case_id in plan.cases[name]
-                for repeat in range(plan.repeats)
-            ]
-            scored = [r for r in found if r is not None and r.scored]
-            sides = Sides(plan.cases[name], scored, len(found) - len(scored), renderer, data.catalog)
-            rows.append(
-                {
-                    "task": name,
-                    "version": spec.version,
-                    "condition": condition,
-                    "cases_sha256": _cases_digest(plan.cases[name]),
-                    "counts": _counts(found, stop),
-                    "coverage": round(sides.coverage, 6),
-                    "min_coverage": spec.min_coverage,
-                    "metrics": []
-                    if scorer is None
-                    else [_strict(scorer.score(name, condition, m, sides)) for m in spec.metric_list],
-                    "why_no_metrics": None if scorer else ONE_SHOPPER,
-                }
-            )
-    return rows
-
-
-def _cases_digest(case_ids: Iterable[str]) -> str:
-    """Which cases were asked, however ``--limit`` and ``--seed`` chose them."""
-    import hashlib
-
-    return hashlib.sha256("\n".join(sorted(case_ids)).encode()).hexdigest()
-
-
-def _counts(found: Sequence[CaseResult | None], stop: str | None) -> dict[str, Any]:
-    not_asked = Outcome.COST_LIMIT if stop in _BUDGETS else Outcome.CANCELLED
-    by_outcome = Counter(str(r.outcome if r is not None else not_asked) for r in found)
-    return {
-        "planned": len(found),
-        "scored": sum(1 for r in found if r is not None and r.scored),
-        "not_asked": sum(1 for r in found if r is None),
-        "by_outcome": dict(sorted(by_outcome.items())),
-    }
-
-
-def _status(tasks: Sequence[Mapping[str, Any]], plan: Plan, stop: str | None) -> str:
+def _status(tasks: Sequence[Mapping[str, Any]], stop: str | None) -> str:
     if stop is not None and any(t["counts"]["not_asked"] for t in tasks):
-        return "budget" if stop in _BUDGETS else "interrupted" if stop == "interrupted" else "failed"
+        return "budget" if stop in BUDGETS else "interrupted" if stop == "interrupted" else "failed"
     if unheard(t["counts"] for t in tasks):
         return "failed"
     if any(t["coverage"] < t["min_coverage"] for t in tasks):
         return "partial"
     return "complete"
-
-
-def _strict(value: Any) -> Any:
-    """Returns strict JSON: a number that is not finite becomes null, NumPy's numbers become Python's."""
-    if isinstance(value, Mapping):
-        return {str(k): _strict(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_strict(v) for v in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def _usage(usage: Usage) -> dict[str, Any]:
@@ -276,9 +111,6 @@ def _usage(usage: Usage) -> dict[str, Any]:
 
 
 def _config_digest(config: Mapping[str, Any]) -> str:
-    import hashlib
-    import json
-
     return hashlib.sha256(json.dumps(config["identity"], sort_keys=True).encode()).hexdigest()
 
 

@@ -55,6 +55,7 @@ class Metric(_Loose):
     uninformed: _Number | None = None
     score: _Number | None = None
     score_note: str = Field(default="", max_length=300)
+    weight: float | None = Field(default=None, ge=0, le=1000, allow_inf_nan=False)
     why: str = Field(default="", max_length=300)
     n: int = Field(ge=0)
     coverage: float = Field(ge=0, le=1)
@@ -72,6 +73,8 @@ class Metric(_Loose):
             return self
         if self.value is None or self.floor is None or self.uninformed is None or self.null_high is None:
             raise ValueError("a score needs value, floor, null_band and uninformed")
+        if self.weight is None:
+            raise ValueError("a score without a weight is of an earlier version; `paars-bench score RUN` computes it")
         if not self.uninformed > max(self.floor, self.null_high):
             raise ValueError("a score where knowing nothing does not lie above the null band")
         return self

@@ -41,8 +41,10 @@ def show_results(results: Mapping[str, Any], path: Path, console: Console | None
 
 
 def _metrics(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
-    _group_table(out, [(t, m) for t, m in rows if "floor" in m])
-    _below_zero(out, [m for _, m in rows if "floor" in m])
+    grouped = [(t, m) for t, m in rows if "weight" in m]
+    _group_table(out, [(t, m) for t, m in grouped if m["weight"] > 0])
+    _beside_table(out, [(t, m) for t, m in grouped if m["weight"] == 0])
+    _below_zero(out, [m for _, m in grouped])
     _individual_table(out, [(t, m) for t, m in rows if m["level"] == "individual"])
     _chance(out, [(t, m) for t, m in rows if (m.get("reference") or {}).get("kind") == "chance"])
     _strata_table(out, [(t, m) for t, m in rows if m.get("strata")])
@@ -58,6 +60,25 @@ def _group_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
     _show(out, title, figures, rows, _group_figures)
     for why in sorted({m["score_note"] for _, m in rows if m["score_note"]}):
         out.print(f"  –: {why}")
+
+
+def _beside_table(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:
+    title = "Other divergences, not counted in the score: what no single metric sees (docs/metrics.md)"
+    figures = ("value", "95 % interval", "floor", "human halves reach", "knows nothing", "n")
+    _show(
+        out,
+        title,
+        figures,
+        rows,
+        lambda m: (
+            _num(m["value"]),
+            _ci(m["ci"]),
+            _num(m["floor"]),
+            _num(m["null_band"][1]),
+            _num(m["uninformed"]),
+            str(m["n"]),
+        ),
+    )
 
 
 def _group_figures(m: Metric) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from paars_bench.backbones.door import Backbone, Usage
 from paars_bench.backbones.gateway import BackboneUnusable
 from paars_bench.config import TaskSpec
+from paars_bench.config.metric_options import check_metrics
 from paars_bench.data import load_dataset
 from paars_bench.data.cases import ShoppingData
 from paars_bench.errors import DataError, PaarsError, UsageError
@@ -172,6 +173,8 @@ def rescore(path: Path, *, dataset: str | None = None) -> RunOutcome:
         with held_directory(path) as directory:
             spec = spec_of(config["spec"])
             specs = [TaskSpec.model_validate(t) for t in config["tasks"]]
+            for task in specs:
+                check_metrics(task)
             data = _same_data(path, spec.dataset, dataset, config["identity"]["dataset_sha256"], screen)
             plan = make_plan(specs, data, spec)
             journaled = load_journal(directory.journal)

@@ -33,7 +33,6 @@ from paars_bench.run.progress import Screen
 from paars_bench.run.schedule import Account, Work
 from paars_bench.run.spec import RunSpec
 from paars_bench.store import SearchIndex, Shop
-from paars_bench.tasks.check import check_metrics
 from paars_bench.tasks.question import Asker, Question
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult
@@ -54,7 +53,6 @@ def check_spec(spec: RunSpec) -> list[TaskSpec]:
     specs = TaskIndex(include_path=spec.include_path).select(spec.tasks)
     for task in specs:
         choose_conditions(task, spec.conditions)
-        check_metrics(task)
     parse_spec(spec.dataset)
     return specs
 

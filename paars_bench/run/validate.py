@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import TemplateError
 
+from paars_bench.config.metric_options import metric_name
 from paars_bench.config.spec import TaskSpec
 from paars_bench.data import load_dataset
 from paars_bench.data.cases import Case, CaseKind, ShoppingData
@@ -20,16 +21,15 @@ from paars_bench.data.schema import event_json
 from paars_bench.data.sessions import session_counts
 from paars_bench.errors import PaarsError
 from paars_bench.outcomes import Outcome
-from paars_bench.report.results import FEWEST_SHOPPERS, ONE_SHOPPER, Engines
+from paars_bench.report.engines import Engines
+from paars_bench.report.scored import FEWEST_SHOPPERS, ONE_SHOPPER
 from paars_bench.run.plan import make_plan
 from paars_bench.run.progress import Screen
 from paars_bench.run.spec import RunSpec
 from paars_bench.seeds import derive
 from paars_bench.tasks.ask import option_count
-from paars_bench.tasks.check import check_metrics
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult
-from paars_bench.tasks.score import Scorer, metric_name
 from paars_bench.tasks.sides import Sides, human_events
 
 CASES = 60
@@ -63,8 +63,6 @@ def validate_tasks(specs: Sequence[TaskSpec], dataset: str) -> list[Finding]:
     Raises:
         PaarsError: the data set cannot be loaded.
     """
-    for spec in specs:
-        check_metrics(spec)
     findings: list[Finding] = []
     with Screen() as screen:
         data = load_dataset(dataset, progress=screen.stage)
@@ -112,6 +110,7 @@ def _metrics(
     import numpy as np
 
     from paars_bench.metrics import ResamplingPlan
+    from paars_bench.tasks.scoring import Scorer, measure_metric
 
     if len(shoppers) < FEWEST_SHOPPERS:
         return [Finding(spec.task, "metrics", State.TOO_FEW, ONE_SHOPPER)]
@@ -122,9 +121,11 @@ def _metrics(
     for metric in spec.metric_list:
         scorer = Scorer(plan, 0, engines.embed, engines.perplexity, with_base=False)
         try:
-            best = scorer.score(spec.task, "human", metric, Sides(cases, human, 0, renderer, data.catalog))
+            best = measure_metric(scorer, spec.task, "human", metric, Sides(cases, human, 0, renderer, data.catalog))
             if metric.level == "individual":
-                other = scorer.score(spec.task, "dealt", metric, Sides(cases, dealt, 0, renderer, data.catalog))
+                other = measure_metric(
+                    scorer, spec.task, "dealt", metric, Sides(cases, dealt, 0, renderer, data.catalog)
+                )
                 state = State.OK if best["value"] > other["value"] else State.WRONG
                 detail = f"humans {best['value']:.3f}, answers dealt to other cases {other['value']:.3f}"
             else:

@@ -37,7 +37,7 @@ def test_every_number_stands_with_its_floor_interval_and_count(results: dict[str
 
 
 def test_an_estimate_below_zero_is_explained(results: dict[str, Any]) -> None:
-    (metric,) = (m for t in results["tasks"] for m in t["metrics"] if "floor" in m)
+    (metric,) = (m for t in results["tasks"] for m in t["metrics"] if m.get("weight"))
     metric["ci"]["low"] = 0.01
     assert "below 0" not in printed(results)
     metric["ci"]["low"] = -0.01
@@ -125,7 +125,8 @@ def test_on_a_terminal_no_line_is_longer_and_no_name_or_number_is_cut(results: d
         for metric in task["metrics"]:
             assert metric["metric"] in words
             numbers = [f"{metric['value']:.3f}", f"[{metric['ci']['low']:.3f},", f"{metric['ci']['high']:.3f}]"]
-            numbers += [f"{metric['floor']:.3f}", f"{metric['score']:.1f}"] if metric.get("score") is not None else []
+            numbers += [f"{metric['floor']:.3f}"] if metric.get("floor") is not None else []
+            numbers += [f"{metric['score']:.1f}"] if metric.get("weight") and metric["score"] is not None else []
             numbers += [f"{s['value']:.3f}" for s in metric.get("strata") or ()]
             numbers += [f"(n={s['n']})" for s in metric.get("strata") or ()]
             assert [n for n in numbers if n not in words] == []

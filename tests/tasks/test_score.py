@@ -14,7 +14,7 @@ from paars_bench.metrics import ResamplingPlan
 from paars_bench.outcomes import Outcome
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult
-from paars_bench.tasks.score import Row, Scorer
+from paars_bench.tasks.scoring import Row, Scorer, measure_metric
 from paars_bench.tasks.sides import Sides
 
 ODD = "nothing alike"  # stands at a right angle to every other text
@@ -39,7 +39,7 @@ def similarity(data: Any, spec: TaskSpec, *, odd: int, failed: int, unknown: int
         perplexity=lambda pairs: np.array([np.nan if n < unknown else float(n) for n in range(len(pairs))]),
     )
     sides = Sides(cases, results[: CASES - failed], failed, renderer, data.catalog)
-    return scorer.score(spec.task, "base", spec.metric_list[0], sides)
+    return measure_metric(scorer, spec.task, "base", spec.metric_list[0], sides)
 
 
 def test_a_failure_counts_as_the_opposite_direction_in_the_strict_value_alone(
@@ -70,5 +70,7 @@ def test_accuracy_stands_beside_what_chance_reaches(
     plan = ResamplingPlan.make([c.shopper for c in cases.values()], resamples=50, rng=np.random.default_rng(0))
     scorer = Scorer(plan, 0, embed=lambda texts: np.ones((len(texts), 1)), perplexity=lambda pairs: np.ones(len(pairs)))
     (metric,) = (m for m in spec.metric_list if m.metric == "accuracy")
-    row = scorer.score(task, "base", metric, Sides(cases, results, 0, Renderer(spec, data.catalog), data.catalog))
+    row = measure_metric(
+        scorer, task, "base", metric, Sides(cases, results, 0, Renderer(spec, data.catalog), data.catalog)
+    )
     assert row["reference"] == {"value": pytest.approx(chance), "kind": "chance"}

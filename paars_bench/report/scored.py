@@ -1,0 +1,136 @@
+"""Every task under every condition: what was planned, what was scored, and its metrics."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from paars_bench.data.cases import ShoppingData
+from paars_bench.outcomes import Outcome
+from paars_bench.report.engines import Engines
+from paars_bench.seeds import derive
+from paars_bench.tasks.render import Renderer
+from paars_bench.tasks.result import CaseResult, case_key
+from paars_bench.tasks.sides import Sides
+
+if TYPE_CHECKING:
+    from paars_bench.run.plan import Plan
+    from paars_bench.tasks.scoring import Scorer
+
+RESAMPLES = 1000
+SPLITS = 20
+FEWEST_SHOPPERS = 2
+ONE_SHOPPER = (
+    "only one shopper has cases, and a metric needs two: floors and intervals come from drawing shoppers; "
+    "raise --limit or take a data set with more people"
+)
+BUDGETS = ("max_cost", "max_tokens_total", "max_time")
+
+
+class Scored(NamedTuple):
+    """What is made of the answers.
+
+    Attributes:
+        tasks: a row for each task and condition, its metrics inside.
+        differences: between conditions of a task, paired by shopper.
+        alignment: the score of each condition over all tasks.
+    """
+
+    tasks: list[dict[str, Any]]
+    differences: list[dict[str, Any]]
+    alignment: list[dict[str, Any]]
+
+
+def make_scorer(shoppers: Sequence[str], seed: int, engines: Engines, *, scripted: bool) -> Scorer | None:
+    """Returns what the metrics of a run share; None where fewer than two shoppers have cases."""
+    import numpy as np
+
+    from paars_bench.metrics import ResamplingPlan
+    from paars_bench.tasks.scoring import Scorer
+
+    if len(shoppers) < FEWEST_SHOPPERS:
+        return None
+    rng = np.random.default_rng(derive(seed, "resampling"))
+    resampling = ResamplingPlan.make(shoppers, resamples=RESAMPLES, splits=SPLITS, rng=rng)
+    return Scorer(resampling, seed, engines.embed, engines.perplexity, with_base=not scripted)
+
+
+def score_tasks(
+    plan: Plan,
+    data: ShoppingData,
+    done: Mapping[str, CaseResult],
+    scorer: Scorer | None,
+    stop: str | None,
+) -> Scored:
+    """Measures a run.
+
+    Args:
+        plan: what was to be asked.
+        data: the data set.
+        done: results by key.
+        scorer: what the metrics share; without one there are counts and no metrics.
+        stop: why asking ended early, or None.
+    """
+    from paars_bench.tasks.scoring import measure_metric
+    from paars_bench.tasks.scoring.summary import alignment, differences
+
+    rows = []
+    for name, spec in plan.specs.items():
+        renderer = Renderer(spec, data.catalog)
+        for condition in plan.conditions[name]:
+            found = [
+                done.get(case_key(name, condition, case_id, repeat))
+                for case_id in plan.cases[name]
+                for repeat in range(plan.repeats)
+            ]
+            scored = [r for r in found if r is not None and r.scored]
+            sides = Sides(plan.cases[name], scored, len(found) - len(scored), renderer, data.catalog)
+            metrics = [measure_metric(scorer, name, condition, m, sides) for m in spec.metric_list] if scorer else []
+            rows.append(
+                {
+                    "task": name,
+                    "version": spec.version,
+                    "condition": condition,
+                    "cases_sha256": _cases_digest(plan.cases[name]),
+                    "counts": _counts(found, stop),
+                    "coverage": round(sides.coverage, 6),
+                    "min_coverage": spec.min_coverage,
+                    "metrics": _strict(metrics),
+                    "why_no_metrics": None if scorer else ONE_SHOPPER,
+                }
+            )
+    if scorer is None:
+        return Scored(rows, [], [])
+    return Scored(rows, _strict(differences(scorer)), _strict(alignment(scorer, plan.specs)))
+
+
+def _cases_digest(case_ids: Iterable[str]) -> str:
+    """Which cases were asked, however ``--limit`` and ``--seed`` chose them."""
+    return hashlib.sha256("\n".join(sorted(case_ids)).encode()).hexdigest()
+
+
+def _counts(found: Sequence[CaseResult | None], stop: str | None) -> dict[str, Any]:
+    not_asked = Outcome.COST_LIMIT if stop in BUDGETS else Outcome.CANCELLED
+    by_outcome = Counter(str(r.outcome if r is not None else not_asked) for r in found)
+    return {
+        "planned": len(found),
+        "scored": sum(1 for r in found if r is not None and r.scored),
+        "not_asked": sum(1 for r in found if r is None),
+        "by_outcome": dict(sorted(by_outcome.items())),
+    }
+
+
+def _strict(value: Any) -> Any:
+    """Returns strict JSON: a number that is not finite becomes null, NumPy's numbers become Python's."""
+    if isinstance(value, Mapping):
+        return {str(k): _strict(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(v) for v in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,142 @@
+"""One question to the metrics, and the two shapes of an answer: a mean over cases, a divergence of populations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from paars_bench.config.metric_options import metric_name, options_of
+from paars_bench.config.spec import MetricSpec
+from paars_bench.metrics import (
+    GroupStatistic,
+    Interval,
+    Measured,
+    clustered_mean,
+    evaluate_group,
+    mean_replicates,
+    measure,
+)
+from paars_bench.tasks.scoring.scorer import Kept, MetricKey, Row, Scorer
+from paars_bench.tasks.sides import Sides
+
+LOWER = "lower is closer to the humans"
+HIGHER = "higher is closer to the human"
+NO_ROOM = "knowing nothing lies within what human halves differ by at this n: too few cases for a score"
+
+
+class Asked(NamedTuple):
+    """A metric of a task under a condition, with the two sides it compares."""
+
+    scorer: Scorer
+    task: str
+    condition: str
+    metric: MetricSpec
+    sides: Sides
+
+    @property
+    def name(self) -> str:
+        """The metric's name in results."""
+        return metric_name(self.metric)
+
+    @property
+    def options(self) -> Any:
+        """Its validated options."""
+        return options_of(self.metric)
+
+    @property
+    def rows(self) -> npt.NDArray[np.int64]:
+        """(n,) the plan's row of the shopper of each scored case."""
+        return self.scorer.rows([r.shopper for r in self.sides.scored])
+
+    def keep(self, kept: Kept) -> None:
+        """Keeps the figure's resamples for differences between conditions and for the alignment score."""
+        self.scorer.kept[MetricKey(self.task, self.condition, self.name)] = kept
+
+    def once(self, what: str, make: Callable[[], Any]) -> Any:
+        """Returns what ``make`` returns, made once for this metric and all conditions that scored the same cases."""
+        cases = tuple((r.case_id, r.repeat) for r in self.sides.scored)
+        return self.scorer.once(self.task, (self.name, what, cases), make)
+
+
+class Compared(NamedTuple):
+    """What a group metric compares.
+
+    Attributes:
+        agents: humans against the agents of this condition.
+        humans: the same humans against the humans of the scored cases: the floor.
+        nothing: the same humans against agents that know nothing of shopping.
+        nothing_is: what those are, in words.
+    """
+
+    agents: GroupStatistic
+    humans: Callable[[], GroupStatistic]
+    nothing: Callable[[], GroupStatistic]
+    nothing_is: str
+
+
+def mean_row(asked: Asked, values: npt.NDArray[Any], *, worst: float = 0) -> Row:
+    """Returns the row of a mean over cases (paper, equation 1); failures count ``worst`` in the strict value."""
+    plan, rows = asked.scorer.plan, asked.rows
+    mean = clustered_mean(values, rows, plan, failures=asked.sides.failed, worst=worst)
+    if mean.value is not None:
+        replicates = mean_replicates(values, rows, plan)
+        asked.keep(Kept("individual", mean.value, replicates, None, np.empty(0), mean.n, mean.clusters))
+    return {
+        "value": mean.value,
+        "strict_value": mean.strict_value,
+        "direction": HIGHER,
+        "ci": interval(mean.ci),
+        "n": mean.n,
+        "clusters": mean.clusters,
+        "estimator": {"mean": "over scored cases", "strict": f"failures count {worst:g}"},
+    }
+
+
+def group_row(asked: Asked, compared: Compared) -> Row:
+    """Returns the row of a divergence; 0 is the better of knowing nothing and of the run's own ``base``."""
+    scorer, sides = asked.scorer, asked.sides
+    agents = measure(compared.agents, scorer.plan)
+    floor: Measured = asked.once("floor", lambda: measure(compared.humans(), scorer.plan, boot=False))
+    nothing: Measured = asked.once("nothing", lambda: measure(compared.nothing(), scorer.plan))
+    if asked.condition == "base" and scorer.with_base:
+        scorer.base[asked.task, asked.name] = agents
+    base = scorer.base.get((asked.task, asked.name))
+    result = evaluate_group(agents, floor, scorer.plan, uninformed=nothing, base=base)
+    reference = result.reference
+    score, score_ci, score_note = result.score, result.score_ci, result.score_note
+    null_high = math.inf if result.null_high is None else result.null_high
+    if score is not None and reference is not None and not reference.value > null_high:
+        # Dividing by such a gap gave scores of -3,050 at 40 shoppers: it measures the noise of the floor.
+        score, score_ci, score_note = None, None, NO_ROOM
+    if result.value is not None:
+        # TODO-UNCERTAINTY
+        asked.keep(Kept("group", result.value, agents.centred, score, np.empty(0), result.n_agent, result.clusters))
+    return {
+        "value": result.value,
+        "strict_value": None if result.value is None else result.value - math.log(sides.coverage),
+        "direction": LOWER,
+        "ci": interval(result.ci),
+        "n": result.n_agent,
+        "n_human": result.n_human,
+        "clusters": result.clusters,
+        "floor": result.floor,
+        "null_band": [result.null_low, result.null_high],
+        "reference": None if reference is None else {"value": reference.value, "kind": reference.kind},
+        "uninformed": nothing.value,
+        "score": score,
+        "score_ci": interval(score_ci),
+        "score_note": score_note,
+        "full_sample_value": result.full_sample,
+        "undefined": {f: getattr(result.undefined, f) for f in result.undefined.__dataclass_fields__},
+        "estimator": result.estimator
+        | {"uninformed": compared.nothing_is, "strict": "failed cases lie where no human does: value - ln(coverage)"},
+    }
+
+
+def interval(value: Interval | None) -> dict[str, Any] | None:
+    """Returns an interval as results hold it."""
+    return None if value is None else value._asdict()
