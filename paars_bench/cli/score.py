@@ -14,13 +14,30 @@ from paars_bench.cli.base import Command, examples
     short_help="Compute results again, without a model.",
     epilog=examples(
         "paars-bench score runs/gpt",
+        "paars-bench score runs/gpt --by age_range --by activity    every metric by segment of shoppers",
+        "paars-bench score runs/gpt --by profile.income             by what the run's personas say",
         "paars-bench score runs/gpt --dataset ./mylog    where the data set's folder was moved",
     ),
 )
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--dataset", metavar="NAME", help="Where its data set lies now, the same data. [as the run was given]")
-def score(run: Path, dataset: str | None) -> int:
+@click.option(
+    "--by",
+    metavar="FIELD",
+    multiple=True,
+    help="Also compute every metric by segment of shoppers: a field of what the data set knows of its people, "
+    "activity, category, or profile.FIELD and preferences.FIELD of the run's personas. May be repeated.",
+)
+@click.option(
+    "--min_shoppers",
+    metavar="N",
+    type=click.IntRange(min=2),
+    default=20,
+    show_default=True,
+    help="Shoppers that a segment needs.",
+)
+def score(run: Path, dataset: str | None, by: tuple[str, ...], min_shoppers: int) -> int:
     """Compute the results of RUN again from its journal; no model is called."""
     from paars_bench.run import rescore
 
-    return rescore(run, dataset=dataset).exit_code
+    return rescore(run, dataset=dataset, by=by, min_shoppers=min_shoppers).exit_code

@@ -14,6 +14,8 @@ from paars_bench.personas.history import CUT_RULE, estimate_tokens, render_histo
 from paars_bench.report.engines import Engines, Teller
 from paars_bench.report.failures import reasons, unheard
 from paars_bench.report.scored import BUDGETS, make_scorer, score_tasks
+from paars_bench.report.segmenting import Segmentation
+from paars_bench.report.segments import FEWEST, score_segments
 from paars_bench.tasks.result import CaseResult
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ def build_results(
     seconds: float,
     stop: str | None,
     screen: Teller,
+    segmented: Sequence[Segmentation] = (),
+    fewest: int = FEWEST,
 ) -> dict[str, Any]:
     """Computes what ``results.json`` holds.
 
@@ -45,10 +49,13 @@ def build_results(
         seconds: of every process that worked on the run.
         stop: why asking ended early, or None.
         screen: is told what takes time.
+        segmented: ways to tell shoppers apart, each of which gets every metric by segment.
+        fewest: shoppers that a segment needs.
     """
     engines = Engines(screen)
     scorer = make_scorer(plan.shoppers, plan.seed, engines, scripted=config["model"]["scripted"])
     scored = score_tasks(plan, data, done, scorer, stop)
+    segments = score_segments(plan, data, done, engines, segmented, scripted=config["model"]["scripted"], fewest=fewest)
     return {
         "schema_version": SCHEMA_VERSION,
         "run": {
@@ -79,6 +86,8 @@ def build_results(
         "tasks": scored.tasks,
         "differences": scored.differences,
         "alignment": scored.alignment,
+        "segments": segments.rows,
+        "segments_left_out": segments.left_out,
         "failures": reasons(done.values()),
         "usage": {"by_role": {role: _usage(spent) for role, spent in usage.items()}},
     }

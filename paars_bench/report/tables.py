@@ -33,6 +33,8 @@ def show_results(results: Mapping[str, Any], path: Path, console: Console | None
     else:
         out.print("no case was scored, so there is no metric to show")
     _without_metrics(out, results["tasks"])
+    _summary(out, results)
+    _segments(out, results)
     _counts(out, results)
     for line in lines(results.get("failures", ())):  # results of earlier versions have none
         out.print(line, soft_wrap=True)
@@ -136,6 +138,62 @@ def _show(
     if rows:
         named = [Row((t["task"], m["metric"], t["condition"]), cells(m)) for t, m in rows]
         show(out, Sheet(title, ("task", "metric", "condition"), figures, named))
+
+
+def _summary(out: Console, results: Mapping[str, Any]) -> None:
+    differences = results.get("differences", ())
+    counted = {(t["task"], m["metric"]) for t in results["tasks"] for m in t["metrics"] if m.get("weight") != 0}
+    rows = [
+        Row((d["task"], d["metric"], f"{d['condition']} less {d['against']}"), _difference_figures(d))
+        for d in differences
+        if (d["task"], d["metric"]) in counted
+    ]
+    if rows:
+        title = "What a condition changes, paired by shopper"
+        show(out, Sheet(title, ("task", "metric", "conditions"), ("difference", "95 % interval", "closer"), rows))
+    aligned = [a for a in results.get("alignment", ()) if a["score"] is not None]
+    if aligned:
+        rows = [
+            Row((a["condition"],), (f"{a['score']:.1f}", _ci(a["ci"], 1), ", ".join(_task_scores(a)))) for a in aligned
+        ]
+        title = f"Alignment score (100 = human, 0 = knows nothing): {aligned[0]['weighing']}"
+        show(out, Sheet(title, ("condition",), ("score", "95 % interval", "by task"), rows))
+
+
+def _task_scores(row: Mapping[str, Any]) -> list[str]:
+    return [f"{t['task']} {t['score']:.1f}" for t in row["tasks"]]
+
+
+def _difference_figures(d: Mapping[str, Any]) -> tuple[str, ...]:
+    ci = d["ci"] or {"low": float("-inf"), "high": float("inf")}
+    sure = ci["low"] > 0 or ci["high"] < 0
+    better = (d["difference"] > 0) == (d["better_is"] == "higher")
+    return _num(d["difference"]), _ci(d["ci"]), ("yes" if better else "no") if sure else "cannot be told"
+
+
+def _segments(out: Console, results: Mapping[str, Any]) -> None:
+    for by in dict.fromkeys(s["by"] for s in results.get("segments", ())):
+        rows = [
+            Row(
+                (s["task"], s["metric"], f"{s['condition']}, {s['segment']}"),
+                (
+                    _num(s["value"]),
+                    _ci(s["ci"]),
+                    _num(s["floor"]),
+                    _num(s["difference"]),
+                    _num(s["p_adjusted"]),
+                    f"{s['n']} of {s['shoppers']}",
+                ),
+            )
+            for s in results["segments"]
+            if s["by"] == by and s["weight"] != 0
+        ]
+        rows.sort(key=lambda r: tuple(r.words)[:2])
+        figures = ("value", "95 % interval", "floor", "against the others", "p, adjusted", "cases of shoppers")
+        show(out, Sheet(f"By {by}", ("task", "metric", "condition and segment"), figures, rows))
+    for left in results.get("segments_left_out", ()):
+        name = left["segment"] or "nobody's segment"
+        out.print(f"not shown: {left['by']} = {name}, {left['shoppers']} shoppers ({left['why']})")
 
 
 def _empty(out: Console, rows: Sequence[tuple[Metric, Metric]]) -> None:

@@ -19,6 +19,8 @@ from paars_bench.data import load_dataset
 from paars_bench.data.cases import ShoppingData
 from paars_bench.errors import DataError, PaarsError, UsageError
 from paars_bench.report.results import build_results, exit_code
+from paars_bench.report.segmenting import Segmentation, segmentation
+from paars_bench.report.segments import FEWEST
 from paars_bench.run.agent_log import write_agent_log
 from paars_bench.run.directory import CONFIG, RESULTS, RunDirectory, cannot_write, read_config
 from paars_bench.run.heads import load_personas
@@ -158,12 +160,16 @@ def _dry(plan: Plan, data: ShoppingData, backbone: Backbone, path: Path) -> RunO
     return RunOutcome(path, {}, 0)
 
 
-def rescore(path: Path, *, dataset: str | None = None) -> RunOutcome:
+def rescore(
+    path: Path, *, dataset: str | None = None, by: Sequence[str] = (), min_shoppers: int = FEWEST
+) -> RunOutcome:
     """Computes the results of a run again from its journal, without a model.
 
     Args:
         path: of the run.
         dataset: where its data set lies now; None where the run has it.
+        by: what to tell segments of shoppers apart by; every metric is then also computed for each segment.
+        min_shoppers: that a segment needs to be shown, at least 2.
 
     Raises:
         PaarsError: not a run, or its data set is not the same any more.
@@ -179,7 +185,12 @@ def rescore(path: Path, *, dataset: str | None = None) -> RunOutcome:
             plan = make_plan(specs, data, spec)
             journaled = load_journal(directory.journal)
             done = {k: r for k, r in journaled.done.items() if plan.holds(r)}
-            results = _finish(plan, data, done, sum(journaled.spent, Usage()), directory, screen, _ended(directory))
+            personas = load_personas(directory.personas).personas
+            segmented = [segmentation(b, data, plan.shoppers, personas) for b in by]
+            spent = sum(journaled.spent, Usage())
+            results = _finish(
+                plan, data, done, spent, directory, screen, _ended(directory), segmented=segmented, fewest=min_shoppers
+            )
         _show(results, path)
         return RunOutcome(path, results, exit_code(results))
 
@@ -208,6 +219,9 @@ def _finish(
     directory: RunDirectory,
     screen: Screen,
     ended: Ended,
+    *,
+    segmented: Sequence[Segmentation] = (),
+    fewest: int = FEWEST,
 ) -> dict[str, Any]:
     """Writes the agents' log and ``results.json``, also of a run that is not complete."""
     screen.note(f"scoring {len(done)} cases")
@@ -223,6 +237,8 @@ def _finish(
         seconds=ended.seconds,
         stop=ended.stop,
         screen=screen,
+        segmented=segmented,
+        fewest=fewest,
     )
     directory.write_results(results)
     return results

@@ -1,0 +1,155 @@
+"""Every metric by segment of shoppers: for whom is this population like the humans, and for whom is it not?
+
+The paper asks for "algorithmic fidelity across customer segments" and reports none. Segments hold other shoppers, so
+their figures are independent; a segment is compared with all others together, and since many comparisons find something
+by chance, their p-values are adjusted for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from paars_bench.data.cases import ShoppingData
+from paars_bench.report.engines import Engines
+from paars_bench.report.scored import make_scorer, score_tasks
+from paars_bench.report.segmenting import Segmentation
+from paars_bench.tasks.result import CaseResult
+
+if TYPE_CHECKING:
+    from paars_bench.run.plan import Plan
+
+FEWEST = 20
+"""Shoppers that a segment needs at least: below, intervals are too narrow (docs/metrics.md)."""
+METHOD = "segment against the precision-weighted mean of the others, normal approximation"
+ADJUSTED = "Benjamini-Yekutieli false discovery rate over every comparison of one --by"
+
+
+class Segments(NamedTuple):
+    """Figures by segment.
+
+    Attributes:
+        rows: one for each segment, task, condition and metric.
+        left_out: segments that are too small, and shoppers without one, each with its number of shoppers and why.
+    """
+
+    rows: list[dict[str, Any]]
+    left_out: list[dict[str, Any]]
+
+
+def score_segments(
+    plan: Plan,
+    data: ShoppingData,
+    done: Mapping[str, CaseResult],
+    engines: Engines,
+    segmentations: Iterable[Segmentation],
+    *,
+    scripted: bool,
+    fewest: int = FEWEST,
+) -> Segments:
+    """Measures a run segment by segment.
+
+    Args:
+        plan: what was asked.
+        data: the data set.
+        done: results by key.
+        engines: of the whole run: no text is embedded twice.
+        segmentations: ways to tell shoppers apart.
+        scripted: whether the backbone is a baseline (see ``Scorer.with_base``).
+        fewest: shoppers that a segment needs.
+    """
+    rows: list[dict[str, Any]] = []
+    left_out: list[dict[str, Any]] = []
+    for way in segmentations:
+        found: list[dict[str, Any]] = []
+        for segment in sorted(set(way.of.values())):
+            people = [s for s in plan.shoppers if way.of.get(s) == segment]
+            if len(people) < fewest:
+                why = f"fewer than {fewest} shoppers"
+                left_out.append({"by": way.by, "segment": segment, "shoppers": len(people), "why": why})
+                continue
+            found += _rows(_restricted(plan, people), data, done, engines, (way, segment), scripted=scripted)
+        if way.unknown:
+            left_out.append({"by": way.by, "segment": None, "shoppers": way.unknown, "why": f"no {way.by} is known"})
+        _compare(found)
+        rows += found
+    return Segments(rows, left_out)
+
+
+def _restricted(plan: Plan, people: Sequence[str]) -> Plan:
+    inside = frozenset(people)
+    cases = {t: {i: c for i, c in of.items() if c.shopper in inside} for t, of in plan.cases.items()}
+    return replace(plan, shoppers=people, cases=cases)
+
+
+def _rows(
+    plan: Plan,
+    data: ShoppingData,
+    done: Mapping[str, CaseResult],
+    engines: Engines,
+    named: tuple[Segmentation, str],
+    *,
+    scripted: bool,
+) -> list[dict[str, Any]]:
+    import numpy as np
+
+    from paars_bench.tasks.scoring.scorer import MetricKey
+
+    scorer = make_scorer(plan.shoppers, plan.seed, engines, scripted=scripted)
+    assert scorer is not None, "a segment has two shoppers or more"
+    way, segment = named
+    rows = []
+    for task in score_tasks(plan, data, done, scorer, None).tasks:
+        for metric in task["metrics"]:
+            kept = scorer.kept.get(MetricKey(task["task"], task["condition"], metric["metric"]))
+            rows.append(
+                {
+                    "by": way.by,
+                    "segment": segment,
+                    "shoppers": len(plan.shoppers),
+                    "task": task["task"],
+                    "condition": task["condition"],
+                    **{k: metric.get(k) for k in ("metric", "level", "value", "ci", "floor", "score", "n", "clusters")},
+                    "coverage": metric["coverage"],
+                    "weight": metric.get("weight"),
+                    # what is compared: a divergence less its floor, since segments differ in size
+                    "excess": None
+                    if metric.get("value") is None
+                    else metric["value"] - (metric.get("floor") or 0.0 if metric["level"] == "group" else 0.0),
+                    "se": None if kept is None else float(np.nanstd(kept.replicates)),
+                }
+            )
+    return rows
+
+
+def _compare(rows: Sequence[dict[str, Any]]) -> None:
+    """Adds each row's difference from the other segments, with interval and p-values."""
+    import numpy as np
+    from scipy.stats import false_discovery_control, norm
+
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        row |= {"difference": None, "difference_ci": None, "p": None, "p_adjusted": None}
+        # what does not count in the score is shown and not compared: each comparison more weakens all others
+        if row["excess"] is not None and row["se"] and row["weight"] != 0:
+            groups.setdefault((row["task"], row["condition"], row["metric"]), []).append(row)
+    compared = []
+    for group in groups.values():
+        for row in group:
+            others = [r for r in group if r is not row]
+            if not others:
+                continue
+            weights = np.array([1 / r["se"] ** 2 for r in others])
+            rest = float(np.sum(weights * [r["excess"] for r in others]) / weights.sum())
+            se = float(np.sqrt(row["se"] ** 2 + 1 / weights.sum()))
+            difference = row["excess"] - rest
+            reach = float(norm.ppf(0.975)) * se
+            row["difference"] = difference
+            row["difference_ci"] = {"low": difference - reach, "high": difference + reach, "level": 0.95}
+            row["p"] = float(2 * norm.sf(abs(difference) / se))
+            compared.append(row)
+    if compared:
+        adjusted = false_discovery_control([r["p"] for r in compared], method="by")
+        for row, p in zip(compared, adjusted, strict=True):
+            row |= {"p_adjusted": float(p), "compared": METHOD, "adjusted": ADJUSTED}
