@@ -7,12 +7,13 @@ spread sees a population that is narrower or wider than the humans, and not wher
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from paars_bench.metrics.pairwise import PairFunction, Pairs, median_distance
+from paars_bench.metrics.pairwise import PairFunction, Pairs, PairSums, median_distance
 from paars_bench.metrics.points import PointSides, PointStatistic, TwoSample, two_sample
 from paars_bench.metrics.resampling import Floats
 
@@ -29,7 +30,7 @@ def _distance(squared: Floats) -> Floats:
     return np.asarray(np.sqrt(squared, out=squared))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class MmdStatistic(PointStatistic):
     """Unbiased squared maximum mean discrepancy, Gaussian kernel, as a function of shopper weights.
 
@@ -40,16 +41,17 @@ class MmdStatistic(PointStatistic):
     Attributes:
         bandwidth: h.
         by_median: whether h is the median distance of the human points.
+        human: the humans' own table, where it is known already.
     """
 
     sides: PointSides
-    pairs: Pairs
     bandwidth: float
     by_median: bool
+    human: PairSums | None = None
 
     @classmethod
     def make(cls, sides: PointSides, *, bandwidth: float | None = None) -> Self:
-        """Sums the kernel over all pairs.
+        """Chooses the bandwidth; the kernel is summed over all pairs when first needed.
 
         Args:
             sides: the points.
@@ -61,7 +63,12 @@ class MmdStatistic(PointStatistic):
         if bandwidth is not None and not bandwidth > 0:
             raise ValueError(f"bandwidth must be above 0, got {bandwidth}")
         h = median_distance(sides.human) if bandwidth is None else bandwidth
-        return cls(sides, Pairs.make(sides, _kernel(h)), h, bandwidth is None)
+        return cls(sides, h, bandwidth is None)
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """The summed kernels."""
+        return Pairs.make(self.sides, _kernel(self.bandwidth), human=self.human)
 
     def divergence(self, w_human: npt.NDArray[np.generic], w_agent: npt.NDArray[np.generic]) -> Floats:
         """Returns (R,) MMD² for (R, size) weights a side; NaN where a side has fewer than two shoppers."""
@@ -69,11 +76,10 @@ class MmdStatistic(PointStatistic):
         return mean.human + mean.agent - 2 * mean.between
 
     def _compare(self, sides: PointSides) -> Self:
-        return replace(self, sides=sides, pairs=Pairs.make(sides, _kernel(self.bandwidth), human=self.pairs.human))
+        return replace(self, sides=sides, human=self.pairs.human)
 
     def _refit(self, sides: PointSides) -> Self:
-        h = median_distance(sides.human) if self.by_median else self.bandwidth
-        return replace(self, sides=sides, pairs=Pairs.make(sides, _kernel(h)), bandwidth=h)
+        return self.make(sides, bandwidth=None if self.by_median else self.bandwidth)
 
     def describe(self) -> dict[str, Any]:
         """Returns what was chosen, in plain JSON."""
@@ -86,26 +92,31 @@ class MmdStatistic(PointStatistic):
         }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _DistanceStatistic(PointStatistic):
-    """What is made of mean Euclidean distances over pairs of different shoppers."""
+    """What is made of mean Euclidean distances over pairs of different shoppers, summed when first needed."""
 
     sides: PointSides
-    pairs: Pairs
+    human: PairSums | None = None
 
     @classmethod
     def make(cls, sides: PointSides) -> Self:
-        """Sums the distance over all pairs."""
-        return cls(sides, Pairs.make(sides, _distance))
+        """Takes the points; nothing is chosen."""
+        return cls(sides)
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """The summed distances."""
+        return Pairs.make(self.sides, _distance, human=self.human)
 
     def _compare(self, sides: PointSides) -> Self:
-        return replace(self, sides=sides, pairs=Pairs.make(sides, _distance, human=self.pairs.human))
+        return replace(self, sides=sides, human=self.pairs.human)
 
     def _refit(self, sides: PointSides) -> Self:
         return self.make(sides)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class EnergyStatistic(_DistanceStatistic):
     """Energy distance, unbiased, as a function of shopper weights.
 
@@ -125,7 +136,7 @@ class EnergyStatistic(_DistanceStatistic):
         return {"divergence": "energy_unbiased", "distance": "euclidean", "pairs": "of different shoppers"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class SpreadStatistic(_DistanceStatistic):
     """How far the agents' spread is from the humans', as a function of shopper weights.
 

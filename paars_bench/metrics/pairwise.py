@@ -42,13 +42,13 @@ def median_distance(points: Floats) -> float:
     """
     x = points - points.mean(axis=0)
     reach = 2 * math.sqrt(float(np.einsum("ij,ij->i", x, x).max()))
+    if reach == 0:
+        raise ValueError("all human points are equal: they set no scale, so a bandwidth must be given")
     counts = np.zeros(_FINE + 1, dtype=np.int64)
     for block in _blocks(len(x), len(x)):
         distance = np.sqrt(squared_distances(x[block.columns], x[block.rows]))
         steps = np.ceil(distance[distance > 0] * (_FINE / reach)).astype(np.int64)
         counts += np.bincount(np.minimum(steps, _FINE), minlength=_FINE + 1)
-    if counts.sum() == 0:
-        raise ValueError("all human points are equal: they set no scale, so a bandwidth must be given")
     half = (counts.sum() + 1) // 2
     return reach * (int(np.searchsorted(np.cumsum(counts), half)) - 0.5) / _FINE
 
@@ -109,8 +109,10 @@ def pair_sums(x: Floats, x_rows: Ints, y: Floats, y_rows: Ints, function: PairFu
     for block in _blocks(len(x), len(y)):
         values = function(squared_distances(y[block.columns], x[block.rows]))
         u, v = at_left[block.rows], at_right[block.columns]
-        values = np.add.reduceat(values, _starts(v), axis=1)
-        values = np.add.reduceat(values, _starts(u), axis=0)
+        if v[-1] - v[0] + 1 < len(v):
+            values = np.add.reduceat(values, _starts(v), axis=1)
+        if u[-1] - u[0] + 1 < len(u):
+            values = np.add.reduceat(values, _starts(u), axis=0)
         table[u[0] : u[-1] + 1, v[0] : v[-1] + 1] += values
     table[(left % shoppers)[:, None] == (right % shoppers)[None, :]] = 0
     return PairSums(table, left, right, _counts(at_left), _counts(at_right), shoppers)

@@ -24,7 +24,7 @@ _MAKERS: dict[str, Callable[[PointSides], PointStatistic]] = {
     "repeat_gap": RepeatStatistic.make,
 }
 MEMBERS = tuple(_MAKERS)
-DEFAULT_PANEL = ("mmd", "sliced_wasserstein", "knn_kl", "spread_gap", "repeat_gap")
+DEFAULT_PANEL = ("energy", "knn_kl", "knn_kl_reverse", "spread_gap", "repeat_gap")
 
 
 def panel_statistics(sides: PointSides, members: Sequence[str] = DEFAULT_PANEL) -> dict[str, PointStatistic]:
