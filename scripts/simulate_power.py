@@ -39,11 +39,18 @@ LEVEL = 0.05
 
 
 class Pool(NamedTuple):
-    """Where both samples come from, and where a shifted topic does."""
+    """Where both samples come from, its 40 topics' centres (unit vectors), and where a shifted topic comes from."""
 
     name: str
     people: Array
+    centres: Array
     elsewhere: Array
+
+    @classmethod
+    def make(cls, name: str, people: Array, elsewhere: Array) -> Pool:
+        """Finds the topics by k-means."""
+        centres, _ = kmeans2(people, 40, minit="++", rng=0)
+        return cls(name, people, unit(centres), elsewhere)
 
 
 def real_pool(folder: Path) -> Pool:
@@ -56,7 +63,7 @@ def real_pool(folder: Path) -> Pool:
     people = engine.encode([query for queries in webshop.values() for query in queries])
     elsewhere = engine.encode([json.loads(line)["query"] for line in lines])
     name = f"real: {len(people):,} WebShop queries; other topic {len(elsewhere)} Best Buy queries; all-MiniLM-L6-v2"
-    return Pool(name, people.astype(np.float64), elsewhere.astype(np.float64))
+    return Pool.make(name, people.astype(np.float64), elsewhere.astype(np.float64))
 
 
 def simulated_pool(rng: np.random.Generator) -> Pool:
@@ -69,7 +76,7 @@ def simulated_pool(rng: np.random.Generator) -> Pool:
     people = around(rng.integers(0, 60, 2200))
     people[:66] = people[66:132]
     name = "simulated (PAARS_BENCH_REAL_DATA is not set): 2,200 points around 60 topics; other topic 6 more"
-    return Pool(name, people, around(rng.integers(60, 66, 200)))
+    return Pool.make(name, people, around(rng.integers(60, 66, 200)))
 
 
 def unit(x: Array) -> Array:
@@ -106,9 +113,8 @@ def narrowing(agents: Array, pool: Pool, rng: np.random.Generator) -> Array:
 
 def narrow_topics(agents: Array, pool: Pool, rng: np.random.Generator) -> Array:
     """The right mix of 40 topics, and in each of them half the variety: harder than narrowing."""
-    centres, _ = kmeans2(pool.people, 40, minit="++", rng=0)
-    nearest = np.argmax(agents @ unit(centres).T, axis=1)
-    return unit((agents + unit(centres)[nearest]) / 2)
+    nearest = np.argmax(agents @ pool.centres.T, axis=1)
+    return unit((agents + pool.centres[nearest]) / 2)
 
 
 def topic_shift(agents: Array, pool: Pool, rng: np.random.Generator) -> Array:
