@@ -6,6 +6,7 @@ metric come from the same code, and one resampling plan is shared by all metrics
 
 from __future__ import annotations
 
+from paars_bench.metrics.bandwidth import BandwidthChoice, bandwidth_by_likelihood, kde_sweep
 from paars_bench.metrics.bins import CountBins
 from paars_bench.metrics.density import kde_log_density
 from paars_bench.metrics.diversity import (
@@ -43,14 +44,32 @@ from paars_bench.metrics.individual import (
     mean_replicates,
 )
 from paars_bench.metrics.kde import KdeKl, KdeStatistic, kde_kl
+from paars_bench.metrics.neighbours import NeighbourStatistic, knn_kl
+from paars_bench.metrics.pair_statistics import (
+    EnergyStatistic,
+    MmdStatistic,
+    SpreadStatistic,
+    energy_distance,
+    mmd,
+    spread_gap,
+)
+from paars_bench.metrics.panel import DEFAULT_PANEL, MEMBERS, panel_statistics
+from paars_bench.metrics.permutation import PanelTest, PermutedStatistic, PoolableStatistic, permutation_test
 from paars_bench.metrics.perplexity import Perplexities, conditional_perplexity
+from paars_bench.metrics.points import PointSides, PointStatistic, TwoSample
+from paars_bench.metrics.repeats import RepeatStatistic, repeat_gap
 from paars_bench.metrics.resampling import Interval, ResamplingPlan
+from paars_bench.metrics.sliced import SlicedStatistic, sliced_wasserstein
 
 __all__ = [
     "ADD_HALF",
+    "DEFAULT_PANEL",
     "KINDS",
+    "MEMBERS",
+    "BandwidthChoice",
     "CountBins",
     "DiversityResult",
+    "EnergyStatistic",
     "GroupResult",
     "GroupStatistic",
     "HistogramDivergence",
@@ -60,25 +79,46 @@ __all__ = [
     "KdeStatistic",
     "MeanResult",
     "Measured",
+    "MmdStatistic",
+    "NeighbourStatistic",
+    "PanelTest",
+    "PermutedStatistic",
     "Perplexities",
+    "PointSides",
+    "PointStatistic",
+    "PoolableStatistic",
     "Reference",
+    "RepeatStatistic",
     "ResamplingPlan",
+    "SlicedStatistic",
     "Smoothing",
+    "SpreadStatistic",
     "Stratum",
+    "TwoSample",
     "TypeTokenRatio",
     "Undefined",
+    "bandwidth_by_likelihood",
     "clustered_mean",
     "conditional_perplexity",
     "cosine_similarity_rows",
     "divergence_of_counts",
     "diversity",
+    "energy_distance",
     "equal_count_strata",
     "evaluate_group",
     "histogram_kl",
     "kde_kl",
     "kde_log_density",
+    "kde_sweep",
+    "knn_kl",
     "mean_replicates",
     "measure",
+    "mmd",
+    "panel_statistics",
+    "permutation_test",
+    "repeat_gap",
+    "sliced_wasserstein",
+    "spread_gap",
     "tokenise",
     "type_token_ratio",
     "unreached_mass",

@@ -236,6 +236,11 @@ class HistogramStatistic:
         """Returns the humans compared with themselves: what the floor is made from."""
         return self.with_agent(self.human)
 
+    def pooled(self, rng: np.random.Generator) -> Self:
+        """Returns the statistic over 2 S units, all counts on both sides, for ``permutation_test``; draws nothing."""
+        counts = np.concatenate([self.human, self.agent])
+        return replace(self, human=counts, agent=counts)
+
     def describe(self) -> dict[str, Any]:
         """Returns what was chosen and seen, in plain JSON."""
         smoothed = self.kind in ("kl", "kl_reverse")

@@ -280,6 +280,27 @@ class KdeStatistic:
         """Returns the humans compared with themselves: what the floor is made from."""
         return self.with_agent(self.human.points, self.human.rows)
 
+    def pooled(self, rng: np.random.Generator) -> KdeStatistic:
+        """Returns the statistic over 2 S units, all points on both sides, for ``permutation_test``.
+
+        Args:
+            rng: draws the Monte-Carlo samples anew, from all points.
+        """
+        points = np.concatenate([self.human.points, self.agent_points])
+        rows = np.concatenate([self.human.rows, self.agent_rows + self.size])
+        return KdeStatistic.make(
+            points,
+            rows,
+            points,
+            rows,
+            size=2 * self.size,
+            bandwidth=self.bandwidth,
+            estimator=self.estimator,
+            mc_samples=self.mc_samples,
+            mc_repeats=self.mc_repeats,
+            rng=rng,
+        )
+
     def describe(self) -> dict[str, Any]:
         """Returns what was chosen, in plain JSON."""
         return {

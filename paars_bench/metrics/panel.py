@@ -1,0 +1,42 @@
+"""The panel of two-sample statistics on embeddings: each sees what the others miss.
+
+Which stand in the default panel was measured: ``scripts/simulate_power.py`` prints how often each catches repeats,
+narrowing and a shift of topic, and docs/metrics.md has the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from paars_bench.metrics.neighbours import NeighbourStatistic
+from paars_bench.metrics.pair_statistics import EnergyStatistic, MmdStatistic, SpreadStatistic
+from paars_bench.metrics.points import PointSides, PointStatistic
+from paars_bench.metrics.repeats import RepeatStatistic
+from paars_bench.metrics.sliced import SlicedStatistic
+
+_MAKERS: dict[str, Callable[[PointSides], PointStatistic]] = {
+    "mmd": MmdStatistic.make,
+    "energy": EnergyStatistic.make,
+    "sliced_wasserstein": SlicedStatistic.make,
+    "knn_kl": NeighbourStatistic.make,
+    "knn_kl_reverse": lambda sides: NeighbourStatistic.make(sides, reverse=True),
+    "spread_gap": SpreadStatistic.make,
+    "repeat_gap": RepeatStatistic.make,
+}
+MEMBERS = tuple(_MAKERS)
+DEFAULT_PANEL = ("energy", "knn_kl", "knn_kl_reverse", "spread_gap", "repeat_gap")
+
+
+def panel_statistics(sides: PointSides, members: Sequence[str] = DEFAULT_PANEL) -> dict[str, PointStatistic]:
+    """Makes the statistics of a panel, with their defaults, for ``evaluate_group`` or ``permutation_test``.
+
+    Args:
+        sides: the points.
+        members: any of ``MEMBERS``.
+
+    Raises:
+        ValueError: an unknown member, or what the statistics raise.
+    """
+    if unknown := [name for name in members if name not in _MAKERS]:
+        raise ValueError(f"unknown statistics {', '.join(unknown)}: valid are {', '.join(MEMBERS)}")
+    return {name: _MAKERS[name](sides) for name in members}
