@@ -47,14 +47,44 @@ class KdeOptions(MetricOptions):
     estimator: Literal["leave_one_out", "paper"] = "leave_one_out"
 
 
+class MmdOptions(MetricOptions):
+    """Options of ``mmd``; without a bandwidth it is the median distance of the human points."""
+
+    bandwidth: float | None = Field(default=None, gt=0)
+
+
+class SlicedOptions(MetricOptions):
+    """Options of ``sliced_wasserstein``."""
+
+    directions: int = Field(default=64, ge=1, le=4096)
+
+
+class NeighbourOptions(MetricOptions):
+    """Options of the two k-NN KL."""
+
+    k: int = Field(default=5, ge=1, le=100)
+    components: int = Field(default=10, ge=1, le=100)
+
+
+class PanelOptions(MetricOptions):
+    """Options of ``panel_test``: with m statistics, p is seldom below m / (1 + permutations)."""
+
+    permutations: int = Field(default=999, ge=99, le=99_999)
+
+
 _MODELS: dict[str, type[MetricOptions]] = {
     **{
         name: KlHistogramOptions if kind.startswith("kl") else HistogramOptions
         for name, (kind, _) in HISTOGRAMS.items()
     },
     "kl_kde": KdeOptions,
+    "mmd": MmdOptions,
+    "sliced_wasserstein": SlicedOptions,
+    "knn_kl": NeighbourOptions,
+    "knn_kl_reverse": NeighbourOptions,
+    "panel_test": PanelOptions,
 }
-_COUNTED = {"rank_choices": ("rank",), "sessions": ("searches", "views", "purchases")}
+COUNTED = {"rank_choices": ("rank",), "sessions": ("searches", "views", "purchases")}
 _BARE = ("of", "estimator")  # options whose value alone says which they are
 STRATIFIED = "query_similarity"
 
@@ -145,7 +175,7 @@ def _option_problem(spec: TaskSpec, metric: MetricSpec) -> str | None:
         message = first["msg"][0].lower() + first["msg"][1:]
         return f"{metric.metric}: {key} {str(first['input'])[:60]!r}: {message}{hint}"
     if isinstance(options, HistogramOptions):
-        valid_of = _COUNTED[spec.dataset.cases]
+        valid_of = COUNTED[spec.dataset.cases]
         if options.of not in valid_of:
             return f"{metric.metric}: {unknown('of', options.of, valid_of)}"
     return None

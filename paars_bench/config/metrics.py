@@ -40,6 +40,17 @@ HISTOGRAMS: dict[str, tuple[Divergence, str]] = {
 }
 """Name, divergence and words of the metrics of counts."""
 
+POINTS = {
+    "mmd": "unbiased MMD² of query embeddings: where the bulk of them lies",
+    "energy": "unbiased energy distance of query embeddings: where the bulk lies, with nothing to choose",
+    "sliced_wasserstein": "sliced Wasserstein-1 of query embeddings: a shift of the mean",
+    "knn_kl": "k-NN KL(human‖agent) of query embeddings: humans that no agent resembles, narrowing",
+    "knn_kl_reverse": "k-NN KL(agent‖human) of query embeddings: agents where no human is",
+    "spread_gap": "gap in the spread of query embeddings, 0 to 1: too narrow or too wide a population",
+    "repeat_gap": "gap in the share of queries that repeat another, 0 to 1: one reply for many shoppers",
+}
+"""Name and words of the two-sample statistics on embeddings."""
+
 METRICS: dict[str, MetricInfo] = {
     "accuracy": MetricInfo(
         "individual", "share of choices equal to the human's", ("choose",), ("item_choices", "rank_choices")
@@ -54,6 +65,13 @@ METRICS: dict[str, MetricInfo] = {
         ("generate",),
         _TEXTS,
         scored=True,
+    ),
+    **{name: MetricInfo("group", words, ("generate",), _TEXTS, scored=True) for name, words in POINTS.items()},
+    "panel_test": MetricInfo(
+        "group",
+        "permutation test of several statistics together: are these agents told apart from the humans at all?",
+        ("generate", "choose", "session"),
+        ("query_pairs", "rank_choices", "sessions"),
     ),
     "query_ttr": MetricInfo(
         "group",

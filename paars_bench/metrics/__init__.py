@@ -53,7 +53,7 @@ from paars_bench.metrics.pair_statistics import (
     mmd,
     spread_gap,
 )
-from paars_bench.metrics.panel import DEFAULT_PANEL, MEMBERS, panel_statistics
+from paars_bench.metrics.panel import DEFAULT_PANEL, MEMBERS, panel_statistics, point_statistic
 from paars_bench.metrics.permutation import PanelTest, PermutedStatistic, PoolableStatistic, permutation_test
 from paars_bench.metrics.perplexity import Perplexities, conditional_perplexity
 from paars_bench.metrics.points import PointSides, PointStatistic, TwoSample
@@ -116,6 +116,7 @@ __all__ = [
     "mmd",
     "panel_statistics",
     "permutation_test",
+    "point_statistic",
     "repeat_gap",
     "sliced_wasserstein",
     "spread_gap",

@@ -6,8 +6,8 @@ Rich cuts what does not fit: at 80 columns three metrics became one name, and in
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -127,3 +127,13 @@ def _folded(text: str, width: int, indent: int = 0) -> list[str]:
     """Folds a line of words; a name longer than the line is the only thing that is broken."""
     start = " " * indent
     return textwrap.wrap(text, width, initial_indent=start, subsequent_indent=start, break_on_hyphens=False)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Returns a number as tables show it, a dash where there is none."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def ci_text(ci: Mapping[str, Any] | None, digits: int = 3) -> str:
+    """Returns an interval as tables show it, a dash where there is none."""
+    return "–" if ci is None else f"[{ci['low']:.{digits}f}, {ci['high']:.{digits}f}]"

@@ -17,16 +17,38 @@ TASKS = ("item_selection_individual", "item_selection_group")
 DATASET = "demo:shoppers=20,products=600"
 
 
-def printed(results: dict[str, Any], width: int = 170) -> str:
+def printed(results: dict[str, Any], width: int = 170, *, full: bool = True) -> str:
     out = io.StringIO()
-    show_results(results, Path("runs/x"), Console(file=out, width=width, markup=False))
+    show_results(results, Path("runs/x"), Console(file=out, width=width, markup=False), full=full)
     return out.getvalue()
+
+
+def measures(task: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metrics of a task that are numbers of their own, the panel test apart."""
+    return [m for m in task["metrics"] if m["metric"] != "panel_test"]
+
+
+def test_what_does_not_count_is_named_and_shown_when_asked_for(results: dict[str, Any]) -> None:
+    short = printed(results, full=False)
+    assert "not counted, in results.json and with `paars-bench score RUN --full`: kl_reverse_histogram, js_his" in short
+    assert "w1_histogram(rank)" not in short
+    assert "w1_histogram(rank)" in printed(results)
+
+
+def test_it_is_said_whether_agents_are_told_apart(results: dict[str, Any]) -> None:
+    (panel,) = (m for t in results["tasks"] for m in t["metrics"] if m["metric"] == "panel_test")
+    panel |= {"value": 0.002, "told_apart_by": ["w1(rank)"]}
+    lines = printed(results).splitlines()
+    (line,) = (ln for ln in lines[next(n for n, ln in enumerate(lines) if "told apart" in ln) :] if " 0.002 " in ln)
+    assert "w1(rank)" in line
+    panel |= {"value": 0.4, "told_apart_by": []}
+    assert "a large p is no proof of likeness" in printed(results)
 
 
 def test_every_number_stands_with_its_floor_interval_and_count(results: dict[str, Any]) -> None:
     text = printed(results)
     for task in results["tasks"]:
-        for metric in task["metrics"]:
+        for metric in measures(task):
             line = next(ln for ln in text.splitlines() if f" {task['task']} " in ln and f" {metric['metric']} " in ln)
             ci = metric["ci"]
             assert f"{metric['value']:.3f}" in line
@@ -122,7 +144,7 @@ def test_on_a_terminal_no_line_is_longer_and_no_name_or_number_is_cut(results: d
         assert task["task"] in words
         assert task["condition"] in words
         assert str(task["counts"]["scored"]) in words
-        for metric in task["metrics"]:
+        for metric in measures(task):
             assert metric["metric"] in words
             numbers = [f"{metric['value']:.3f}", f"[{metric['ci']['low']:.3f},", f"{metric['ci']['high']:.3f}]"]
             numbers += [f"{metric['floor']:.3f}"] if metric.get("floor") is not None else []

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paars_bench.config.metric_options import KlHistogramOptions
-from paars_bench.config.metrics import HISTOGRAMS
+from paars_bench.config.metrics import HISTOGRAMS, Divergence
 from paars_bench.metrics import ADD_HALF, CountBins, HistogramStatistic, Smoothing
 from paars_bench.tasks.scoring.asked import Asked, Compared, group_row
 from paars_bench.tasks.scoring.scorer import Row
@@ -38,6 +38,19 @@ def histogram(asked: Asked) -> Row:
         "uniform over the list shown" if of == "rank" else "uniform over the bins",
     )
     return group_row(asked, compared)
+
+
+def counts_of(asked: Asked, of: str, kind: Divergence) -> HistogramStatistic:
+    """Returns a histogram of humans and agents with bins of both: for tests that must not know whose is whose."""
+    sides, size = asked.sides, asked.scorer.plan.size
+    everyone = list(sides.cases.values())
+    human = [human_count(c, of, sides.target(c) if of == "rank" else "") for c in everyone]
+    agent = [agent_count(r, of) for r in sides.scored]
+    bins = CountBins.from_humans([*human, *agent], start=1 if of == "rank" else 0)
+    rows = asked.scorer.rows([c.shopper for c in everyone])
+    return HistogramStatistic(
+        bins.counts(human, rows, size), bins.counts(agent, asked.rows, size), kind=kind, edges=bins.edges
+    )
 
 
 def _uniform(asked: Asked, bins: CountBins) -> npt.NDArray[np.float64]:

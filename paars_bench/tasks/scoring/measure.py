@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from paars_bench.config.metric_options import metric_name, weight_of
-from paars_bench.config.metrics import HISTOGRAMS, METRICS
+from paars_bench.config.metrics import HISTOGRAMS, METRICS, POINTS
 from paars_bench.config.spec import MetricSpec
 from paars_bench.tasks.scoring.asked import Asked
 from paars_bench.tasks.scoring.choices import accuracy
 from paars_bench.tasks.scoring.counts import histogram
 from paars_bench.tasks.scoring.diversity import product_ttr, query_ttr
-from paars_bench.tasks.scoring.queries import kl_kde, query_similarity
+from paars_bench.tasks.scoring.panel import panel_test
+from paars_bench.tasks.scoring.queries import kl_kde, points, query_similarity
 from paars_bench.tasks.scoring.scorer import Row, Scorer
 from paars_bench.tasks.sides import Sides
 
@@ -20,6 +21,8 @@ _MEASURES: Mapping[str, Callable[[Asked], Row]] = {
     "query_similarity": query_similarity,
     **dict.fromkeys(HISTOGRAMS, histogram),
     "kl_kde": kl_kde,
+    **dict.fromkeys(POINTS, points),
+    "panel_test": panel_test,
     "query_ttr": query_ttr,
     "product_ttr": product_ttr,
 }

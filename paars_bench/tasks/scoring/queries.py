@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from paars_bench.metrics import KdeStatistic, cosine_similarity_rows, equal_count_strata
+from paars_bench.metrics import (
+    KdeStatistic,
+    PointSides,
+    PointStatistic,
+    cosine_similarity_rows,
+    equal_count_strata,
+    point_statistic,
+)
 from paars_bench.seeds import derive
 from paars_bench.tasks.scoring.asked import Asked, Compared, group_row, interval, mean_row
 from paars_bench.tasks.scoring.scorer import Row
@@ -20,7 +27,7 @@ NOTHING = "titles of random products of the catalog"
 def query_similarity(asked: Asked) -> Row:
     """Returns the mean cosine similarity, and in equal-count bins of the human query's perplexity if asked for."""
     typed = [asked.sides.target(asked.sides.case(r)) for r in asked.sides.scored]
-    values = cosine_similarity_rows(asked.scorer.embed(_said(asked)), asked.scorer.embed(typed))
+    values = cosine_similarity_rows(asked.scorer.embed(said(asked)), asked.scorer.embed(typed))
     row = mean_row(asked, values, worst=-1)  # the opposite direction
     return row if asked.metric.strata is None else row | _strata(asked, values, typed)
 
@@ -74,6 +81,17 @@ def kl_kde(asked: Asked) -> Row:
     return _compared_points(asked, humans)
 
 
+def points(asked: Asked) -> Row:
+    """Returns a two-sample statistic of query embeddings; the metric's name says which."""
+    name, options = asked.metric.metric, asked.options.model_dump()
+
+    def humans(at: Any, rows: Any) -> PointStatistic:
+        sides = PointSides.make(at, rows, at, rows, size=asked.scorer.plan.size)
+        return point_statistic(name, sides, **options)
+
+    return _compared_points(asked, humans)
+
+
 def _compared_points(asked: Asked, humans: Any) -> Row:
     """Returns the row of a group metric on embeddings.
 
@@ -83,11 +101,16 @@ def _compared_points(asked: Asked, humans: Any) -> Row:
     scorer, sides, rows = asked.scorer, asked.sides, asked.rows
     everyone = list(sides.cases.values())
     typed = {c.case_id: sides.target(c) for c in everyone}
-    human = scorer.once(
-        asked.task,
-        (asked.name, "human side"),
-        lambda: humans(scorer.embed(list(typed.values())), scorer.rows([c.shopper for c in everyone])),
-    )
+
+    def made() -> Any:
+        try:
+            return humans(scorer.embed(list(typed.values())), scorer.rows([c.shopper for c in everyone]))
+        except ValueError as error:  # too few humans for this statistic
+            return str(error)
+
+    human = scorer.once(asked.task, (asked.name, "human side"), made)
+    if isinstance(human, str):
+        return {"value": None, "n": len(sides.scored), "why": human}
 
     def nothing() -> Any:
         ids = sides.catalog.ids
@@ -95,7 +118,7 @@ def _compared_points(asked: Asked, humans: Any) -> Row:
         return human.with_agent(scorer.embed([sides.catalog[ids[i]].title for i in anything]), rows)
 
     compared = Compared(
-        human.with_agent(scorer.embed(_said(asked)), rows),
+        human.with_agent(scorer.embed(said(asked)), rows),
         lambda: human.with_agent(scorer.embed([typed[r.case_id] for r in sides.scored]), rows),
         nothing,
         NOTHING,
@@ -103,5 +126,6 @@ def _compared_points(asked: Asked, humans: Any) -> Row:
     return group_row(asked, compared)
 
 
-def _said(asked: Asked) -> list[str]:
+def said(asked: Asked) -> list[str]:
+    """Returns the queries of the scored agents, in order."""
     return [str((r.parsed or {})["query"]) for r in asked.sides.scored]

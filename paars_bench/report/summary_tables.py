@@ -1,0 +1,69 @@
+"""Tables of a run as a whole: what a condition changes, the alignment score, and figures by segment of shoppers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+from paars_bench.report.layout import Row, Sheet, ci_text, number, show
+
+
+def show_summary(out: Console, results: Mapping[str, Any]) -> None:
+    """Prints how conditions differ and the alignment score of each."""
+    differences = results.get("differences", ())
+    counted = {(t["task"], m["metric"]) for t in results["tasks"] for m in t["metrics"] if m.get("weight") != 0}
+    rows = [
+        Row((d["task"], d["metric"], f"{d['condition']} less {d['against']}"), _difference_figures(d))
+        for d in differences
+        if (d["task"], d["metric"]) in counted
+    ]
+    if rows:
+        title = "What a condition changes, paired by shopper"
+        show(out, Sheet(title, ("task", "metric", "conditions"), ("difference", "95 % interval", "closer"), rows))
+    aligned = [a for a in results.get("alignment", ()) if a["score"] is not None]
+    if aligned:
+        rows = [
+            Row((a["condition"],), (f"{a['score']:.1f}", ci_text(a["ci"], 1), ", ".join(_task_scores(a))))
+            for a in aligned
+        ]
+        title = f"Alignment score (100 = human, 0 = knows nothing): {aligned[0]['weighing']}"
+        show(out, Sheet(title, ("condition",), ("score", "95 % interval", "by task"), rows))
+
+
+def _task_scores(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{t['task']} {t['score']:.1f}" for t in row["tasks"])
+
+
+def _difference_figures(d: Mapping[str, Any]) -> tuple[str, ...]:
+    ci = d["ci"] or {"low": float("-inf"), "high": float("inf")}
+    sure = ci["low"] > 0 or ci["high"] < 0
+    better = (d["difference"] > 0) == (d["better_is"] == "higher")
+    return number(d["difference"]), ci_text(d["ci"]), ("yes" if better else "no") if sure else "cannot be told"
+
+
+def show_segments(out: Console, results: Mapping[str, Any]) -> None:
+    """Prints every counted metric by segment, and which segments are not shown."""
+    for by in dict.fromkeys(s["by"] for s in results.get("segments", ())):
+        rows = [
+            Row(
+                (s["task"], s["metric"], f"{s['condition']}, {s['segment']}"),
+                (
+                    number(s["value"]),
+                    ci_text(s["ci"]),
+                    number(s["floor"]),
+                    number(s["difference"]),
+                    number(s["p_adjusted"]),
+                    f"{s['n']} of {s['shoppers']}",
+                ),
+            )
+            for s in results["segments"]
+            if s["by"] == by and s["weight"] != 0
+        ]
+        rows.sort(key=lambda r: tuple(r.words)[:2])
+        figures = ("value", "95 % interval", "floor", "against the others", "p, adjusted", "cases of shoppers")
+        show(out, Sheet(f"By {by}", ("task", "metric", "condition and segment"), figures, rows))
+    for left in results.get("segments_left_out", ()):
+        name = left["segment"] or "nobody's segment"
+        out.print(f"not shown: {left['by']} = {name}, {left['shoppers']} shoppers ({left['why']})")

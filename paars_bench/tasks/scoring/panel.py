@@ -1,0 +1,55 @@
+"""Are these agents told apart from the humans at all? One test over statistics that each see what the others miss."""
+
+from __future__ import annotations
+
+from paars_bench.config.metric_options import COUNTED
+from paars_bench.config.metrics import Divergence
+from paars_bench.metrics import PointSides, PoolableStatistic, panel_statistics, permutation_test
+from paars_bench.tasks.scoring.asked import Asked
+from paars_bench.tasks.scoring.counts import counts_of
+from paars_bench.tasks.scoring.queries import said
+from paars_bench.tasks.scoring.scorer import Row
+
+LEVEL = 0.05
+_KINDS: tuple[Divergence, ...] = ("kl", "w1")  # the one sees a change of shape, the other that all move the same way
+
+
+def panel_test(asked: Asked) -> Row:
+    """Returns the p-value of the panel and the adjusted one of each of its statistics."""
+    scorer = asked.scorer
+    try:
+        statistics = _statistics(asked)
+    except ValueError as error:  # too few points for one of them
+        return {"value": None, "n": len(asked.sides.scored), "why": str(error)}
+    rng = scorer.rng("panel_test", asked.task, asked.condition)
+    test = permutation_test(statistics, size=scorer.plan.size, permutations=asked.options.permutations, rng=rng)
+    rows = [s._asdict() for s in test.statistics]
+    return {
+        "value": test.p,
+        "direction": "a p-value: small where the agents are told apart from the humans",
+        "n": len(asked.sides.scored),
+        "n_human": len(asked.sides.cases),
+        "clusters": max(s.shoppers for s in test.statistics),
+        "told_apart_by": [s.name for s in test.statistics if s.p_adjusted is not None and s.p_adjusted <= LEVEL],
+        "statistics": rows,
+        "estimator": {"test": test.method, "permutations": test.permutations, "level": LEVEL},
+    } | ({} if test.p is not None else {"why": "no statistic of the panel is defined"})
+
+
+def _statistics(asked: Asked) -> dict[str, PoolableStatistic]:
+    if "query" in (asked.sides.scored[0].parsed or {}):
+        return dict(panel_statistics(_points(asked)))
+    counted = COUNTED[next(iter(asked.sides.cases.values())).kind]
+    return {f"{kind}({of})": counts_of(asked, of, kind) for of in counted for kind in _KINDS}
+
+
+def _points(asked: Asked) -> PointSides:
+    scorer, sides = asked.scorer, asked.sides
+    everyone = list(sides.cases.values())
+    return PointSides.make(
+        scorer.embed([sides.target(c) for c in everyone]),
+        scorer.rows([c.shopper for c in everyone]),
+        scorer.embed(said(asked)),
+        asked.rows,
+        size=scorer.plan.size,
+    )
