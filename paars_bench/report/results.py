@@ -9,18 +9,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from paars_bench.backbones.door import Usage
+from paars_bench.boundary import unforeseen
 from paars_bench.data.cases import ShoppingData
-from paars_bench.errors import PaarsError
-from paars_bench.outcomes import Outcome
+from paars_bench.errors import PaarsError, printable
 from paars_bench.personas.conditions import CONDITIONS
 from paars_bench.personas.history import CUT_RULE, estimate_tokens, render_history
-from paars_bench.report.failures import reasons, unheard
+from paars_bench.report.failures import reasons
+from paars_bench.report.status import EXIT_BY_STATUS, outcome_of_unasked, run_status
 from paars_bench.seeds import derive
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult, case_key
 from paars_bench.tasks.sides import Sides
 
 if TYPE_CHECKING:
+    from paars_bench.config.spec import MetricSpec
     from paars_bench.run.plan import Plan
 
 SCHEMA_VERSION = 1
@@ -31,8 +33,7 @@ ONE_SHOPPER = (
     "only one shopper has cases, and a metric needs two: floors and intervals come from drawing shoppers; "
     "raise --limit or take a data set with more people"
 )
-EXIT_BY_STATUS = {"complete": 0, "partial": 2, "budget": 3, "failed": 4, "interrupted": 130}
-_BUDGETS = ("max_cost", "max_tokens_total", "max_time")
+_WHY = 300  # characters of a reason
 
 
 def build_results(
@@ -64,7 +65,7 @@ def build_results(
         "schema_version": SCHEMA_VERSION,
         "run": {
             "id": config["id"],
-            "status": _status(tasks, plan, stop),
+            "status": run_status(tasks, stop),
             "stop": stop,
             "command": config["command"],
             "seed": config["spec"]["seed"],
@@ -119,6 +120,10 @@ class Engines:
         self._perplexity: Any = None
         self._vectors: dict[str, Any] = {}
         self.problem: str | None = None
+
+    def say(self, text: str) -> None:
+        """Says one line on the screen of the run."""
+        self._screen.note(text)
 
     def embed(self, texts: Sequence[str]) -> Any:
         """Returns unit vectors of texts, (n, d); each distinct text is embedded once a run."""
@@ -187,7 +192,21 @@ def _score_tasks(
     import numpy as np
 
     from paars_bench.metrics import ResamplingPlan
-    from paars_bench.tasks.score import Scorer
+    from paars_bench.tasks.score import Scorer, metric_name
+
+    def measured(name: str, condition: str, metric: MetricSpec, sides: Sides) -> dict[str, Any]:
+        """One metric that cannot be computed takes none of the others with it."""
+        assert scorer is not None, "only asked with two shoppers or more"
+        with unforeseen() as caught:
+            return dict(_strict(scorer.score(name, condition, metric, sides)))
+        engines.say(f"{name} under {condition}: {metric_name(metric)} could not be computed ({caught.words})")
+        row = {"metric": metric_name(metric), "level": metric.level, "coverage": round(sides.coverage, 6)}
+        return row | {
+            "value": None,
+            "n": 0,
+            "why": printable(f"not computed: {caught.words}")[:_WHY].strip(),
+            "unmeasured": True,
+        }
 
     scorer: Scorer | None = None
     if len(plan.shoppers) >= FEWEST_SHOPPERS:
@@ -216,7 +235,7 @@ def _score_tasks(
                     "min_coverage": spec.min_coverage,
                     "metrics": []
                     if scorer is None
-                    else [_strict(scorer.score(name, condition, m, sides)) for m in spec.metric_list],
+                    else [measured(name, condition, m, sides) for m in spec.metric_list],
                     "why_no_metrics": None if scorer else ONE_SHOPPER,
                 }
             )
@@ -231,7 +250,7 @@ def _cases_digest(case_ids: Iterable[str]) -> str:
 
 
 def _counts(found: Sequence[CaseResult | None], stop: str | None) -> dict[str, Any]:
-    not_asked = Outcome.COST_LIMIT if stop in _BUDGETS else Outcome.CANCELLED
+    not_asked = outcome_of_unasked(stop)
     by_outcome = Counter(str(r.outcome if r is not None else not_asked) for r in found)
     return {
         "planned": len(found),
@@ -239,16 +258,6 @@ def _counts(found: Sequence[CaseResult | None], stop: str | None) -> dict[str, A
         "not_asked": sum(1 for r in found if r is None),
         "by_outcome": dict(sorted(by_outcome.items())),
     }
-
-
-def _status(tasks: Sequence[Mapping[str, Any]], plan: Plan, stop: str | None) -> str:
-    if stop is not None and any(t["counts"]["not_asked"] for t in tasks):
-        return "budget" if stop in _BUDGETS else "interrupted" if stop == "interrupted" else "failed"
-    if unheard(t["counts"] for t in tasks):
-        return "failed"
-    if any(t["coverage"] < t["min_coverage"] for t in tasks):
-        return "partial"
-    return "complete"
 
 
 def _strict(value: Any) -> Any:
@@ -270,6 +279,7 @@ def _usage(usage: Usage) -> dict[str, Any]:
         "cached": usage.cached,
         "output": usage.output,
         "reasoning": usage.reasoning,
+        "estimated_calls": usage.estimated,
         # Sums of prices depend on their order in the last digits, and that order on who answered first.
         "cost_usd": None if usage.cost_usd is None else round(usage.cost_usd, 9),
     }

@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import time
+import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from paars_bench.backbones.door import Backbone, Usage
-from paars_bench.backbones.gateway import BackboneUnusable
-from paars_bench.config import TaskSpec
 from paars_bench.data import load_dataset
 from paars_bench.data.cases import ShoppingData
 from paars_bench.errors import DataError, PaarsError, UsageError
 from paars_bench.report.results import build_results, exit_code
+from paars_bench.run.account import Account, Stop
 from paars_bench.run.agent_log import write_agent_log
-from paars_bench.run.directory import CONFIG, RESULTS, RunDirectory, cannot_write, read_config
+from paars_bench.run.config import config_of, spec_of, tasks_of
+from paars_bench.run.directory import CONFIG, CannotWriteError, RunDirectory, cannot_write, read_config
+from paars_bench.run.ended import Ended, ended_before, ended_now
 from paars_bench.run.heads import load_personas
 from paars_bench.run.journal import load_journal
 from paars_bench.run.loop import run_to_end
 from paars_bench.run.opening import (
     announce,
     check_spec,
-    config_of,
     default_path,
     held_directory,
     open_both,
     prepare,
-    spec_of,
 )
 from paars_bench.run.options import spec_from
 from paars_bench.run.plan import Plan, make_plan
 from paars_bench.run.progress import Screen
-from paars_bench.run.schedule import Account, Stop, run_questions
+from paars_bench.run.schedule import run_questions
 from paars_bench.run.spec import RunSpec
 from paars_bench.tasks.result import CaseResult
 
@@ -110,10 +109,15 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
                 screen.note(
                     f"resumed: {account.before} of {account.planned} cases were on disk, {account.done} asked now"
                 )
-            ended = _ended(directory, account, backbone)
+            ended = ended_now(path, account, backbone)
             if ended.not_sent:
                 names = ", ".join(ended.not_sent)
                 screen.note(f"not sent: {names} ({backbone.traits.litellm_model} does not take it)")
+            if account.usage.estimated:
+                screen.note(
+                    f"{account.usage.estimated:,} calls came back without a count of tokens: theirs are estimated from "
+                    "the text, and caps and costs count that"
+                )
             results = _finish(plan, data, done, account.task_usage, directory, screen, ended)
             if hopeless:
                 raise hopeless[0]
@@ -125,25 +129,33 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
 
 @contextmanager
 def _interrupt_named(path: Path, go_on: str) -> Iterator[None]:
-    """Gives a Ctrl-C the words that say where the run lies."""
+    """Gives a Ctrl-C the words that say where the run lies; a SIGTERM means the same."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end) if threading.current_thread() is threading.main_thread() else None
     try:
         yield
     except KeyboardInterrupt:
         kept = (path / CONFIG).exists()
         raise KeyboardInterrupt(f"interrupted; {go_on}." if kept else "interrupted; nothing was asked.") from None
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
-def _failures_sorted(account: Account, path: Path, screen: Screen) -> Iterator[list[BackboneUnusable]]:
-    """Turns what the workers raise into one error; what makes every case hopeless is handed out, to be raised last."""
-    hopeless: list[BackboneUnusable] = []
+def _failures_sorted(account: Account, path: Path, screen: Screen) -> Iterator[list[PaarsError]]:
+    """Turns what the workers raise into one error, handed out so that results are written before it is raised."""
+    hopeless: list[PaarsError] = []
     try:
         yield hopeless
-    except* BackboneUnusable as group:
-        account.stop = Stop.UNUSABLE
-        hopeless += [e for e in group.exceptions if isinstance(e, BackboneUnusable)]
-    except* PaarsError as group:
+    except* CannotWriteError as group:
         raise group.exceptions[0] from None
+    except* PaarsError as group:
+        account.stop = Stop.FAULTS if account.stop is Stop.FAULTS else Stop.UNUSABLE
+        hopeless += [e for e in group.exceptions if isinstance(e, PaarsError)]
     except* OSError as group:
         raise cannot_write(path, group.exceptions[0]) from None
     finally:
@@ -170,13 +182,12 @@ def rescore(path: Path, *, dataset: str | None = None) -> RunOutcome:
     with Screen() as screen:
         config = read_config(path)
         with held_directory(path) as directory:
-            spec = spec_of(config["spec"])
-            specs = [TaskSpec.model_validate(t) for t in config["tasks"]]
+            spec, specs = spec_of(path, config), tasks_of(path, config)
             data = _same_data(path, spec.dataset, dataset, config["identity"]["dataset_sha256"], screen)
             plan = make_plan(specs, data, spec)
             journaled = load_journal(directory.journal)
             done = {k: r for k, r in journaled.done.items() if plan.holds(r)}
-            results = _finish(plan, data, done, sum(journaled.spent, Usage()), directory, screen, _ended(directory))
+            results = _finish(plan, data, done, sum(journaled.spent, Usage()), directory, screen, ended_before(path))
         _show(results, path)
         return RunOutcome(path, results, exit_code(results))
 
@@ -223,33 +234,6 @@ def _finish(
     )
     directory.write_results(results)
     return results
-
-
-class Ended(NamedTuple):
-    """How asking ended: seconds of every process, why it stopped early, and parameters the provider did not take."""
-
-    seconds: float
-    stop: str | None
-    not_sent: Mapping[str, str]
-
-
-def _ended(directory: RunDirectory, account: Account | None = None, backbone: Backbone | None = None) -> Ended:
-    """Adds this process to what earlier ones wrote; without one (scoring again) their words stand."""
-    before = _results_on_disk(directory.path)
-    seconds = float(before.get("run", {}).get("seconds") or 0.0)
-    not_sent = before.get("model", {}).get("not_sent", {})
-    if account is None or backbone is None:
-        return Ended(seconds, before.get("run", {}).get("stop"), not_sent)
-    seconds += time.monotonic() - account.started
-    return Ended(seconds, account.stop and str(account.stop), {**not_sent, **backbone.not_sent})
-
-
-def _results_on_disk(path: Path) -> dict[str, Any]:
-    file = path / RESULTS
-    try:
-        return dict(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return {}
 
 
 def _show(results: Mapping[str, Any], path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from paars_bench.backbones.door import Completion, Request, Usage
 from paars_bench.backbones.gateway import BackboneUnusable
 from paars_bench.errors import PaarsError, RunDirectoryError
 from paars_bench.outcomes import Outcome
+from paars_bench.run import rescore
 from paars_bench.run.journal import JsonLines
 
 
@@ -82,11 +84,97 @@ def test_a_backbone_that_cannot_work_ends_the_run_and_keeps_what_is_done(bench: 
     assert essence(done.results) == essence(bench(FakeBackbone(), tasks=CHOICES, path="whole").results)
 
 
-def test_an_error_nobody_foresaw_is_not_swallowed(bench: Bench, tmp_path: Path) -> None:
-    with pytest.raises((ZeroDivisionError, ExceptionGroup)):
-        bench(breaking(7, ZeroDivisionError()), tasks=CHOICES)
-    assert sum(keys(tmp_path / "run").values()) == 7
-    assert bench(FakeBackbone(), tasks=CHOICES).exit_code == 0
+def test_an_error_nobody_foresaw_ends_its_case_alone(
+    bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(request: Request, number: int) -> str:
+        if number % 5 == 0:
+            raise ZeroDivisionError("division by zero")
+        return sensible(request, number)
+
+    done = bench(FakeBackbone(answer), tasks=CHOICES)
+    lost = [r for r in rows(tmp_path / "run") if r["outcome"] != "ok"]
+    assert len(lost) == 8
+    assert {(r["outcome"], r["error"]) for r in lost} == {("env_error", "ZeroDivisionError: division by zero")}
+    assert (done.exit_code, done.results["run"]["status"]) == (2, "partial")
+    assert done.results["failures"] == [{"outcome": "env_error", "reason": lost[0]["error"], "cases": 8}]
+    assert f"unforeseen in {lost[0]['task']}" in " ".join(capsys.readouterr().err.split())
+    rest = FakeBackbone()
+    assert bench(rest, tasks=CHOICES).exit_code == 0
+    assert len(rest.requests) == 8
+
+
+def test_errors_nobody_foresaw_one_after_another_end_the_run_in_one_sentence(bench: Bench, tmp_path: Path) -> None:
+    fake = breaking(7, ZeroDivisionError("division by zero"))
+    with pytest.raises(PaarsError, match=r"10 cases one after another .* ZeroDivisionError: division by zero") as ended:
+        bench(fake, tasks=CHOICES)
+    assert ended.value.exit_code == 4
+    assert fake.closed == 1
+    asked = [r["outcome"] for r in rows(tmp_path / "run")]
+    assert asked[:7] == ["ok"] * 7
+    assert set(asked[7:]) == {"env_error"}
+    assert 10 <= len(asked[7:]) < 10 + fake.traits.max_concurrency  # what was in flight ended too
+    partial = read(tmp_path / "run")
+    assert (partial["run"]["status"], partial["run"]["stop"]) == ("failed", "unforeseen_faults")
+    assert sum(t["counts"]["scored"] for t in partial["tasks"]) == 7
+    rest = FakeBackbone()
+    assert essence(bench(rest, tasks=CHOICES).results) == essence(
+        bench(FakeBackbone(), tasks=CHOICES, path="whole").results
+    )
+    assert len(rest.requests) == 33
+
+
+def test_an_error_of_the_network_is_no_error_of_the_disk(bench: Bench, tmp_path: Path) -> None:
+    def answer(request: Request, number: int) -> str:
+        if number == 3:
+            raise ConnectionResetError("gone")
+        return sensible(request, number)
+
+    bench(FakeBackbone(answer), tasks=CHOICES)
+    assert [r["error"] for r in rows(tmp_path / "run") if r["outcome"] != "ok"] == ["ConnectionResetError: gone"]
+
+
+@pytest.mark.parametrize("error", [ValueError("no \x1b key sk-abcdefgh12345678"), RecursionError(), MemoryError()])
+def test_what_an_unforeseen_error_says_is_kept_without_keys(bench: Bench, tmp_path: Path, error: Exception) -> None:
+    bench(breaking(36, error), tasks=CHOICES)
+    (said,) = {r["error"] for r in rows(tmp_path / "run") if r["outcome"] == "env_error"}
+    assert said.startswith(type(error).__name__)
+    assert "abcdefgh" not in said
+
+
+def test_a_persona_that_breaks_is_counted_and_never_base(bench: Bench, tmp_path: Path) -> None:
+    def answer(request: Request, number: int) -> str:
+        if request.role == "persona":
+            raise ZeroDivisionError
+        return sensible(request, number)
+
+    fake = FakeBackbone(answer, scripted=False)
+    with pytest.raises(PaarsError, match="ZeroDivisionError"):
+        bench(fake, tasks=CHOICES, conditions=("persona", "shuffled"))
+    assert {r["outcome"] for r in rows(tmp_path / "run")} == {"env_error"}
+    assert all(r.role == "persona" for r in fake.requests)
+
+
+def test_a_metric_that_breaks_takes_no_other_with_it(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = bench("random", tasks=CHOICES)
+    journal = tmp_path / "run" / "journal.jsonl"
+    score = importlib.import_module("paars_bench.tasks.score")
+
+    def broken(*_: Any) -> Any:
+        raise FloatingPointError("underflow")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(score._COMPUTE, "kl_histogram", broken)
+        done = rescore(journal.parent)
+    assert (done.exit_code, done.results["run"]["status"]) == (2, "partial")
+    lost = [m for t in done.results["tasks"] for m in t["metrics"] if m["metric"].startswith("kl_histogram")]
+    assert lost
+    assert {(m["value"], m["why"]) for m in lost} == {(None, "not computed: FloatingPointError: underflow")}
+    kept = [m for t in done.results["tasks"] for m in t["metrics"] if m["metric"] == "accuracy"]
+    assert kept == [m for t in whole.results["tasks"] for m in t["metrics"] if m["metric"] == "accuracy"]
+    assert "could not be computed (FloatingPointError: underflow)" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_full_disk_is_one_sentence_and_loses_nothing(
@@ -260,15 +348,15 @@ def test_no_prompt_holds_what_the_human_did_nor_another_run_of_the_same_events(b
 
 
 @pytest.mark.parametrize(
-    ("usage", "options", "stop"),
+    ("usage", "options", "stop", "cut"),
     [
-        (Usage(100, 0, 2, 0, 0.01), {"max_cost": 0.1}, "max_cost"),
-        (Usage(100, 0, 2, 0, 0.01), {"max_tokens_total": 1000}, "max_tokens_total"),
-        (Usage(), {"max_time": 0.25}, "max_time"),
+        (Usage(100, 0, 2, 0, 0.01), {"max_cost": 0.1}, "max_cost", "cost_limit"),
+        (Usage(100, 0, 2, 0, 0.01), {"max_tokens_total": 1000}, "max_tokens_total", "token_limit"),
+        (Usage(), {"max_time": 0.25}, "max_time", "time_limit"),
     ],
 )
 def test_a_budget_stops_gently_and_more_of_it_goes_on(
-    bench: Bench, tmp_path: Path, usage: Usage, options: dict[str, Any], stop: str
+    bench: Bench, tmp_path: Path, usage: Usage, options: dict[str, Any], stop: str, cut: str
 ) -> None:
     first = bench(FakeBackbone(usage=usage, seconds=0.05), tasks=CHOICES, **options)
     done = sum(keys(tmp_path / "run").values())
@@ -276,7 +364,7 @@ def test_a_budget_stops_gently_and_more_of_it_goes_on(
     assert first.exit_code == 3
     assert (first.results["run"]["status"], first.results["run"]["stop"]) == ("budget", stop)
     counts = [t["counts"] for t in read(tmp_path / "run")["tasks"]]
-    assert sum(c["by_outcome"].get("cost_limit", 0) for c in counts) == 40 - done
+    assert sum(c["by_outcome"].get(cut, 0) for c in counts) == 40 - done
     assert sum(c["planned"] for c in counts) == 40
     rest = FakeBackbone(usage=usage)
     second = bench(rest, tasks=CHOICES, **{k: v * 100 for k, v in options.items()})
