@@ -22,10 +22,11 @@ class Caught:
 
     @property
     def words(self) -> str:
-        """The error's class and message; "" without one."""
-        if self.error is None:
-            return ""
-        return f"{type(self.error).__name__}: {self.error}".removesuffix(": ")
+        """The error's class and message, of a group the first one's; "" without one."""
+        error: BaseException | None = self.error
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        return "" if error is None else f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 @contextmanager

@@ -219,7 +219,10 @@ def _finish(
 ) -> dict[str, Any]:
     """Writes the agents' log and ``results.json``, also of a run that is not complete."""
     screen.note(f"scoring {len(done)} cases")
-    write_agent_log(directory.path, done.values())
+    try:
+        write_agent_log(directory.path, done.values())
+    except OSError as error:
+        raise cannot_write(directory.path, error) from error
     personas = load_personas(directory.personas)
     config = read_config(directory.path)  # of the first process: its run id and start stay
     results = build_results(

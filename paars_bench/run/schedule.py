@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +13,7 @@ from functools import partial
 from paars_bench.backbones.door import Backbone, Usage
 from paars_bench.backbones.faults import shortened
 from paars_bench.backbones.patience import PATIENCE, Patience
-from paars_bench.boundary import unforeseen
+from paars_bench.boundary import Caught, unforeseen
 from paars_bench.errors import PaarsError
 from paars_bench.outcomes import Outcome
 from paars_bench.run.account import MOST_FAULTS, Account, Stop
@@ -101,9 +101,22 @@ async def _worker(questions: Iterator[Question], work: Work) -> None:
                 else:
                     result = blank_result(question, head.outcome, head.error)
             if caught.error is not None:
-                failed = blank_result(question, Outcome.ENV_ERROR, shortened(work.clean(caught.words)))
-                result = replace(failed, usage=sum(paid, Usage()), attempts=len(paid))
-            _book(result, work, fault=caught.error is not None)
+                result = _broken(question, caught, work, paid)
+            with unforeseen(OSError, PaarsError) as unwritable:  # an answer may hold what strict JSON does not have
+                _journal(result, work)
+            if unwritable.error is not None:
+                result = _broken(question, unwritable, work, paid)
+                _journal(result, work)
+            _book(result, work, fault=bool(caught.error or unwritable.error))
+
+
+def _broken(question: Question, caught: Caught, work: Work, paid: Sequence[Usage]) -> CaseResult:
+    failed = blank_result(question, Outcome.ENV_ERROR, shortened(work.clean(caught.words)))
+    return replace(failed, usage=sum(paid, Usage()), attempts=len(paid))
+
+
+def _journal(result: CaseResult, work: Work) -> None:
+    work.journal.append(result.row(log_samples=work.spec.log_samples))
 
 
 async def _next_call(work: Work, held: Held, paid: list[Usage], used: Usage) -> Outcome | None:
@@ -113,8 +126,7 @@ async def _next_call(work: Work, held: Held, paid: list[Usage], used: Usage) -> 
 
 
 def _book(result: CaseResult, work: Work, *, fault: bool) -> None:
-    """Journals, counts and shows a result."""
-    work.journal.append(result.row(log_samples=work.spec.log_samples))
+    """Counts and shows a result."""
     work.account.book(result, work.spec, fault=fault)
     work.tell(result)
     if fault and work.account.faults == 1:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import importlib
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,17 @@ def test_what_an_unforeseen_error_says_is_kept_without_keys(bench: Bench, tmp_pa
     assert "abcdefgh" not in said
 
 
+def test_an_answer_that_no_journal_takes_ends_its_case(bench: Bench, tmp_path: Path) -> None:
+    def answer(request: Request, number: int) -> Completion:
+        return Completion(sensible(request, number), latency_ms=math.nan if number == 3 else 1.0)
+
+    bench(FakeBackbone(answer), tasks=CHOICES)
+    (lost,) = [r for r in rows(tmp_path / "run") if r["outcome"] != "ok"]
+    assert lost["outcome"] == "env_error"
+    assert lost["error"].startswith("ValueError: ")
+    assert len(rows(tmp_path / "run")) == 40
+
+
 def test_a_persona_that_breaks_is_counted_and_never_base(bench: Bench, tmp_path: Path) -> None:
     def answer(request: Request, number: int) -> str:
         if request.role == "persona":
@@ -233,6 +245,65 @@ def test_a_damaged_journal_is_asked_again_where_it_is_damaged(bench: Bench, tmp_
     again = FakeBackbone()
     assert essence(bench(again, tasks=CHOICES).results)["tasks"] == whole.results["tasks"]
     assert len(again.requests) == 1
+
+
+FIELDS: list[tuple[str, Any]] = [
+    ("case_id", 3),
+    ("repeat", "0"),
+    ("repeat", True),
+    ("outcome", "fine"),
+    ("parsed", None),
+    ("parsed", {"choice": "first"}),
+    ("parsed", {"query": "mug"}),
+    ("parsed", ["choice"]),
+    ("events", 7),
+    ("events", ["bought"]),
+    ("usage", None),
+    ("usage", {"input": -1}),
+    ("usage", {"input": "many"}),
+    ("usage", {"cost_usd": "1"}),
+    ("usage", {"tokens": 1}),
+    ("error", 5),
+    ("latency_ms", "long"),
+    ("attempts", None),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), FIELDS)
+def test_a_line_with_a_field_of_another_kind_is_owed_again(bench: Bench, tmp_path: Path, key: str, value: Any) -> None:
+    whole = bench(FakeBackbone(), tasks=CHOICES[:1])
+    journal = tmp_path / "run" / "journal.jsonl"
+    lines = journal.read_text().splitlines()
+    lines[3] = json.dumps(json.loads(lines[3]) | {key: value})
+    journal.write_text("\n".join(lines) + "\n")
+    again = FakeBackbone()
+    assert essence(bench(again, tasks=CHOICES[:1]).results)["tasks"] == whole.results["tasks"]
+    assert len(again.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("time", "yesterday"), ("action", "hop"), ("shopper", None), ("product", 3), ("rank", "first"), ("shown", [1])],
+)
+def test_a_session_with_a_damaged_event_is_owed_again(bench: Bench, tmp_path: Path, key: str, value: Any) -> None:
+    tasks = ("session_generation",)
+    whole = bench(FakeBackbone(), tasks=tasks)
+    journal = tmp_path / "run" / "journal.jsonl"
+    lines = journal.read_text().splitlines()
+    row = json.loads(lines[3])
+    row["events"][-1][key] = value
+    journal.write_text("\n".join([*lines[:3], json.dumps(row), *lines[4:]]) + "\n")
+    assert bench(FakeBackbone(), tasks=tasks).results["tasks"] == whole.results["tasks"]
+    assert max(keys(tmp_path / "run").values()) == 2
+
+
+@pytest.mark.parametrize("text", ["[1]", "7", '"x"', '{"run": 3}', '{"run": {"seconds": "x", "stop": 4}}', "{", "\x00"])
+def test_damaged_results_are_written_anew(bench: Bench, tmp_path: Path, text: str) -> None:
+    whole = bench(FakeBackbone(), tasks=CHOICES)
+    (tmp_path / "run" / "results.json").write_text(text)
+    assert essence(rescore(tmp_path / "run").results) == essence(whole.results)
+    (tmp_path / "run" / "results.json").write_text(text)
+    assert essence(bench(FakeBackbone(), tasks=CHOICES).results) == essence(whole.results)
 
 
 def test_a_line_of_a_stranger_in_the_journal_is_not_counted(bench: Bench, tmp_path: Path) -> None:
@@ -449,12 +520,16 @@ def test_evaluate_runs_inside_a_notebook(bench: Bench) -> None:
     assert asyncio.run(cell()) == 0
 
 
-@pytest.mark.parametrize("damage", ["{}", '{"shopper":"x"}', '{"shopper":', "null"])
-def test_a_damaged_persona_is_mined_again(bench: Bench, tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    ["{}", '{"shopper":"x"}', '{"shopper":', "null", {"profile": "young"}, {"preferences": {}}, {"reasoning": 1}],
+)
+def test_a_damaged_persona_is_mined_again(bench: Bench, tmp_path: Path, damage: str | dict[str, Any]) -> None:
     whole = bench(FakeBackbone(scripted=False), tasks=CHOICES[:1])
     personas = tmp_path / "run" / "personas.jsonl"
     lines = personas.read_text().splitlines()
-    personas.write_text("\n".join([*lines[:3], damage, *lines[4:]]) + "\n")
+    line = damage if isinstance(damage, str) else json.dumps(json.loads(lines[3]) | damage)
+    personas.write_text("\n".join([*lines[:3], line, *lines[4:]]) + "\n")
     journal = tmp_path / "run" / "journal.jsonl"
     journal.write_text("")
     again = FakeBackbone(scripted=False)
