@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from paars_bench.backbones.door import Usage
 from paars_bench.boundary import unforeseen
 from paars_bench.data.cases import ShoppingData
-from paars_bench.errors import PaarsError, printable
+from paars_bench.errors import PaarsError
 from paars_bench.personas.conditions import CONDITIONS
 from paars_bench.personas.history import CUT_RULE, estimate_tokens, render_history
-from paars_bench.report.failures import reasons
+from paars_bench.report.failures import reasons, unmeasured
 from paars_bench.report.status import EXIT_BY_STATUS, outcome_of_unasked, run_status
 from paars_bench.seeds import derive
 from paars_bench.tasks.render import Renderer
@@ -22,7 +22,6 @@ from paars_bench.tasks.result import CaseResult, case_key
 from paars_bench.tasks.sides import Sides
 
 if TYPE_CHECKING:
-    from paars_bench.config.spec import MetricSpec
     from paars_bench.run.plan import Plan
 
 SCHEMA_VERSION = 1
@@ -33,7 +32,6 @@ ONE_SHOPPER = (
     "only one shopper has cases, and a metric needs two: floors and intervals come from drawing shoppers; "
     "raise --limit or take a data set with more people"
 )
-_WHY = 300  # characters of a reason
 
 
 def build_results(
@@ -194,20 +192,6 @@ def _score_tasks(
     from paars_bench.metrics import ResamplingPlan
     from paars_bench.tasks.score import Scorer, metric_name
 
-    def measured(name: str, condition: str, metric: MetricSpec, sides: Sides) -> dict[str, Any]:
-        """One metric that cannot be computed takes none of the others with it."""
-        assert scorer is not None, "only asked with two shoppers or more"
-        with unforeseen() as caught:
-            return dict(_strict(scorer.score(name, condition, metric, sides)))
-        engines.say(f"{name} under {condition}: {metric_name(metric)} could not be computed ({caught.words})")
-        row = {"metric": metric_name(metric), "level": metric.level, "coverage": round(sides.coverage, 6)}
-        return row | {
-            "value": None,
-            "n": 0,
-            "why": printable(f"not computed: {caught.words}")[:_WHY].strip(),
-            "unmeasured": True,
-        }
-
     scorer: Scorer | None = None
     if len(plan.shoppers) >= FEWEST_SHOPPERS:
         rng = np.random.default_rng(derive(plan.seed, "resampling"))
@@ -224,6 +208,15 @@ def _score_tasks(
             ]
             scored = [r for r in found if r is not None and r.scored]
             sides = Sides(plan.cases[name], scored, len(found) - len(scored), renderer, data.catalog)
+            metrics: list[dict[str, Any]] = []
+            for metric in spec.metric_list:
+                if scorer is None:
+                    break
+                with unforeseen() as caught:
+                    metrics.append(_strict(scorer.score(name, condition, metric, sides)))
+                if caught.error is not None:  # it takes none of the others with it
+                    engines.say(f"{name} under {condition}: {metric_name(metric)} not computed ({caught.words})")
+                    metrics.append(unmeasured(metric_name(metric), metric.level, sides.coverage, caught.words))
             rows.append(
                 {
                     "task": name,
@@ -233,9 +226,7 @@ def _score_tasks(
                     "counts": _counts(found, stop),
                     "coverage": round(sides.coverage, 6),
                     "min_coverage": spec.min_coverage,
-                    "metrics": []
-                    if scorer is None
-                    else [measured(name, condition, m, sides) for m in spec.metric_list],
+                    "metrics": metrics,
                     "why_no_metrics": None if scorer else ONE_SHOPPER,
                 }
             )
