@@ -21,8 +21,8 @@ def usage_of(raw: Any, *, prompt: str, said: str, cost: Any, price: Callable[[in
         raw: ``usage`` of LiteLLM's reply, or None. A count below zero counts as missing.
         prompt: text of what was sent: it has tokens, so a count of none is no count.
         said: text of what came back, tool calls included, likewise.
-        cost: US dollars by LiteLLM; what is no number of 0 or more is unknown.
-        price: gives the cost of input and output tokens, None where it is unknown.
+        cost: US dollars by LiteLLM; what is no number of 0 or more is no cost.
+        price: gives the cost of input and output tokens where LiteLLM gives none, None where it is unknown.
     """
     sent, came = _count(raw, "prompt_tokens"), _count(raw, "completion_tokens")
     if not sent or (said and not came):
@@ -34,7 +34,7 @@ def usage_of(raw: Any, *, prompt: str, said: str, cost: Any, price: Callable[[in
         cached=min(_count(getattr(raw, "prompt_tokens_details", None), "cached_tokens"), sent),
         output=came,
         reasoning=min(_count(getattr(raw, "completion_tokens_details", None), "reasoning_tokens"), came),
-        cost_usd=float(cost) if known else None,
+        cost_usd=float(cost) if known else price(sent, came),
     )
 
 

@@ -36,6 +36,11 @@ CUT: dict[Stop, Outcome] = {
 """How a case ends that a cap cut short; any other stop cancels it."""
 
 
+def failed(outcome: Outcome) -> bool:
+    """Says whether an outcome counts for ``--fail_on_error``: not where a cap or an interrupt cut a case short."""
+    return not POLICY[outcome].scored and outcome not in (*CUT.values(), Outcome.CANCELLED)
+
+
 @dataclass(slots=True)
 class Account:
     """What a run has done and spent so far, in this process and before.
@@ -44,7 +49,7 @@ class Account:
         planned: questions of the whole plan.
         before: finished by earlier processes.
         done: finished by this one.
-        failed: finished and not scored.
+        failed: finished and not scored, and not owed where an earlier process finished them.
         usage: of tasks and personas, earlier processes included; an unknown price counts nothing.
         task_usage: of tasks alone; an unknown price makes the sum unknown.
         unpriced: calls whose price LiteLLM does not know.
@@ -84,7 +89,7 @@ class Account:
     def book(self, result: CaseResult, spec: RunSpec, *, fault: bool) -> None:
         """Counts a finished case; ``fault`` where an error nobody foresaw ended it."""
         self.done += 1
-        self.failed += not POLICY[result.outcome].scored
+        self.failed += failed(result.outcome)
         self.add(result.usage, result.task)
         self.task_usage += result.usage
         self.faults = self.faults + 1 if fault else 0

@@ -19,7 +19,7 @@ from paars_bench.data.cases import ShoppingData
 from paars_bench.data.registry import parse_spec
 from paars_bench.errors import UsageError
 from paars_bench.outcomes import POLICY
-from paars_bench.run.account import Account
+from paars_bench.run.account import Account, failed
 from paars_bench.run.budget import PERSONA
 from paars_bench.run.directory import LEFT_BEHIND, RunDirectory
 from paars_bench.run.heads import Heads, history_budget
@@ -140,7 +140,12 @@ def prepare(
     journaled = load_journal(directory.journal)
     done = {k: r for k, r in journaled.done.items() if plan.holds(r)}
     kept = {k for k, r in done.items() if not POLICY[r.outcome].owed}
-    account = Account(planned=len(plan), before=len(kept), task_usage=sum(journaled.spent, Usage()))
+    account = Account(
+        planned=len(plan),
+        before=len(kept),
+        failed=sum(failed(done[k].outcome) for k in kept),
+        task_usage=sum(journaled.spent, Usage()),
+    )
     heads = Heads(
         data,
         backbone,

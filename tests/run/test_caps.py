@@ -97,6 +97,20 @@ def test_failures_are_counted_to_the_last_case(bench: Bench, tmp_path: Path, thr
         assert done.results["run"]["stop"] is None
 
 
+def test_failures_of_earlier_processes_stay_failures(bench: Bench) -> None:
+    first = bench(FakeBackbone(failing(Outcome.REFUSED, 4), max_concurrency=1), tasks=CHOICES, fail_on_error=3)
+    assert first.exit_code == 4
+    again = FakeBackbone()
+    assert bench(again, tasks=CHOICES, fail_on_error=3).exit_code == 4
+    assert again.requests == []
+    assert bench(again, tasks=CHOICES, fail_on_error=4).results["run"]["stop"] is None
+
+
+def test_what_a_cap_cut_is_no_failure(bench: Bench) -> None:
+    done = bench(FakeBackbone(dithering, usage=CALL), **SESSIONS, max_tokens_total=300, fail_on_error=1)
+    assert done.results["run"]["stop"] == "max_tokens_total"
+
+
 def test_what_a_broken_session_paid_stays_paid(bench: Bench, tmp_path: Path) -> None:
     def answer(request: Request, number: int) -> str:
         if number == 5:
