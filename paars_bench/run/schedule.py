@@ -78,7 +78,10 @@ async def run_questions(questions: Iterable[Question], work: Work) -> None:
                 for _ in range(len(first)):
                     group.create_task(_worker(shared, work))
     finally:
-        await work.backbone.aclose()
+        with unforeseen() as closing:
+            await work.backbone.aclose()
+        if closing.error is not None:
+            work.say(f"the backbone could not be closed ({work.clean(closing.words)}); nothing is lost by that")
     if work.account.stop is Stop.FAULTS:
         raise FaultyRun(
             f"{MOST_FAULTS} cases one after another ended in an unforeseen {work.account.fault}; stopped, what is done "

@@ -143,6 +143,15 @@ def test_what_an_unforeseen_error_says_is_kept_without_keys(bench: Bench, tmp_pa
     assert "abcdefgh" not in said
 
 
+def test_a_backbone_that_does_not_close_loses_nothing(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    class Clinging(FakeBackbone):
+        async def aclose(self) -> None:
+            raise RuntimeError("still in use")
+
+    assert bench(Clinging(), tasks=CHOICES).exit_code == 0
+    assert "could not be closed (RuntimeError: still in use)" in " ".join(capsys.readouterr().err.split())
+
+
 def test_an_answer_that_no_journal_takes_ends_its_case(bench: Bench, tmp_path: Path) -> None:
     def answer(request: Request, number: int) -> Completion:
         return Completion(sensible(request, number), latency_ms=math.nan if number == 3 else 1.0)
