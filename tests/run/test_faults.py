@@ -346,9 +346,12 @@ def test_another_command_on_the_same_path_is_refused_and_changes_nothing(bench: 
         ({"seed": 3}, "seed was 0, now 3"),
         ({"limit": 11}, "limit was 10, now 11"),
         ({"repeats": 2}, "repeats was 1, now 2"),
-        ({"conditions": ("base",)}, "conditions was"),
+        (
+            {"conditions": ("base",)},
+            'conditions.item_selection_individual was ["base", "persona"], now ["base"]',
+        ),
         ({"dataset": "demo:shoppers=25,products=600"}, "dataset_sha256 was"),
-        ({"tasks": CHOICES[:1]}, "tasks was"),
+        ({"tasks": CHOICES[:1]}, f"tasks.{CHOICES[1]} was"),
     ):
         with pytest.raises(RunDirectoryError, match="holds a different run") as refused:
             bench("random", **{"tasks": CHOICES, **change})
