@@ -105,6 +105,7 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
             screen.open(account)
             with _failures_sorted(account, path, screen) as hopeless:
                 run_to_end(run_questions(todo, work), work.interrupt)
+            del work, todo  # the store and the prompts' histories: no number is computed from them
             if resumed:
                 screen.note(
                     f"resumed: {account.before} of {account.planned} cases were on disk, {account.done} asked now"
