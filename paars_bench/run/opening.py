@@ -57,7 +57,11 @@ def check_spec(spec: RunSpec) -> list[TaskSpec]:
 def held_directory(path: Path) -> Iterator[RunDirectory]:
     """Holds a run directory; a run that was refused leaves none of the folders it made behind."""
     made = [p for p in (path, *path.parents) if not p.exists()]
-    directory = RunDirectory(path)
+    try:
+        directory = RunDirectory(path)
+    except KeyboardInterrupt:  # an error leaves nothing of ours: the folder may be another process's, just begun
+        _forget_if_empty(path, made)
+        raise
     try:
         yield directory
     finally:
@@ -66,7 +70,7 @@ def held_directory(path: Path) -> Iterator[RunDirectory]:
 
 
 def _forget_if_empty(path: Path, made: Sequence[Path]) -> None:
-    if not made or any(p.name not in LEFT_BEHIND for p in path.iterdir()):
+    if not made or not path.is_dir() or any(p.name not in LEFT_BEHIND for p in path.iterdir()):
         return
     for name in LEFT_BEHIND:
         (path / name).unlink(missing_ok=True)
