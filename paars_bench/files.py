@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+PART = ".part"
+"""Ends the name of a file that is being written; a process that is killed leaves it."""
+
 
 def write_atomically(path: Path, value: Mapping[str, Any]) -> None:
     """Writes strict JSON so that a reader sees the old file or the new one, never half of one."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1)
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(path.name + PART)
     try:
         part.unlink(missing_ok=True)  # of a killed process; or a link that a foreign folder holds
         with part.open("x", encoding="utf-8", errors="replace") as handle:

@@ -6,6 +6,7 @@ provider did: it carries an outcome.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -20,13 +21,21 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens and money of one or more calls; ``cost_usd`` is None where the price is unknown."""
+    """Tokens and money of one or more calls.
+
+    Attributes:
+        input: tokens of the prompts, ``cached`` of them read from the provider's cache.
+        output: tokens of the replies, ``reasoning`` of them thought and not said.
+        cost_usd: None where the price is unknown.
+        estimated: calls whose tokens the server did not count: they are estimated from the text.
+    """
 
     input: int = 0
     cached: int = 0
     output: int = 0
     reasoning: int = 0
     cost_usd: float | None = 0.0
+    estimated: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         known = self.cost_usd is not None and other.cost_usd is not None
@@ -36,7 +45,24 @@ class Usage:
             self.output + other.output,
             self.reasoning + other.reasoning,
             (self.cost_usd or 0.0) + (other.cost_usd or 0.0) if known else None,
+            self.estimated + other.estimated,
         )
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Usage:
+        """Returns the usage of a row that was written to disk.
+
+        Raises:
+            TypeError: a key is unknown or a value is no number.
+            ValueError: a number is negative or not finite.
+        """
+        usage = cls(**row)
+        counts = (usage.input, usage.cached, usage.output, usage.reasoning, usage.estimated)
+        if not all(type(count) is int for count in counts) or type(usage.cost_usd) not in (int, float, type(None)):
+            raise TypeError("usage is no numbers")
+        if min(counts) < 0 or not 0 <= (usage.cost_usd or 0.0) < math.inf:
+            raise ValueError("usage is negative or not finite")
+        return usage
 
 
 @dataclass(frozen=True, slots=True)

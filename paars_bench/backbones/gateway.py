@@ -5,16 +5,20 @@ What a provider does wrong becomes an outcome. Only what no case could survive (
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from paars_bench.backbones.counted import usage_of
 from paars_bench.backbones.door import Completion, Request, ToolCall, Traits, Usage
 from paars_bench.backbones.faults import fault_of, shortened
 from paars_bench.backbones.litellm import import_litellm
 from paars_bench.backbones.local import PARAMS as LOCAL_PARAMS
+from paars_bench.backbones.patience import PATIENCE, Patience
 from paars_bench.backbones.redact import Redactor, is_secret
+from paars_bench.boundary import unforeseen
 from paars_bench.errors import PaarsError
 from paars_bench.outcomes import POLICY, Outcome
 from paars_bench.personas.history import estimate_tokens
@@ -73,14 +77,14 @@ class LiteLLMBackbone:
         self._reasons = bool(self._litellm.supports_reasoning(model=model))
         self.not_sent: dict[str, str] = {}
         self.traits = traits or self._ask_traits(name)
+        self._free = self.traits.details.get("cost") == "none"
 
     def _ask_traits(self, name: str) -> Traits:
         litellm, model = self._litellm, self._model
         details: dict[str, str] = {}
-        try:
-            info: Mapping[str, Any] = litellm.get_model_info(model)
-        except Exception:  # noqa: BLE001 - LiteLLM raises a bare Exception for a model it has no entry for
-            info = {}
+        info: Mapping[str, Any] = {}
+        with unforeseen():  # LiteLLM raises a bare Exception for a model it has no entry for
+            info = litellm.get_model_info(model)
         context = info.get("max_input_tokens") or 0
         if not context:
             context = 32_000
@@ -112,23 +116,32 @@ class LiteLLMBackbone:
         import tenacity
 
         usage = Usage()
+        last: _Attempt | None = None
+        patience = PATIENCE.get() or Patience()
         retrying = tenacity.AsyncRetrying(
+            sleep=patience.sleep,
             retry=tenacity.retry_if_result(lambda a: POLICY[a.completion.outcome].retried),
             stop=tenacity.stop_after_attempt(self._attempts),
             wait=_Backoff(),
             retry_error_callback=lambda state: None,  # the last failure is the outcome
         )
         async for attempt in retrying:
+            state = attempt.retry_state
+            over = patience.over if last is not None else None
+            if last is not None and over is not None:
+                why = last.completion.error or last.completion.outcome
+                cut = replace(last.completion, outcome=over, error=f"not tried again: {why}")
+                return replace(cut, usage=usage, attempts=state.attempt_number - 1)
             started = time.perf_counter()
             try:
-                ended = _Attempt(self._read(await self._litellm.acompletion(**self._body(request))))
+                last = _Attempt(self._read(await self._litellm.acompletion(**self._body(request)), request))
             except openai.OpenAIError as error:  # the root of everything LiteLLM raises for a call
-                ended = self._failed(error)
-            usage += ended.completion.usage
-            state = attempt.retry_state
-            state.set_result(ended)
+                last = self._failed(error)
+            usage += last.completion.usage
+            state.set_result(last)
+        assert last is not None, "the first attempt is always made"
         return replace(
-            ended.completion,
+            last.completion,
             usage=usage,
             latency_ms=(time.perf_counter() - started) * 1000,
             attempts=state.attempt_number,
@@ -191,16 +204,16 @@ class LiteLLMBackbone:
             return False
         return True
 
-    def _read(self, reply: Any) -> Completion:
-        usage = self._usage(reply)
+    def _read(self, reply: Any, request: Request) -> Completion:
         if not getattr(reply, "choices", None):
-            return Completion("", Outcome.EMPTY_OUTPUT, usage=usage, error="no choices")
+            return Completion("", Outcome.EMPTY_OUTPUT, usage=self._usage(reply, request, ""), error="no choices")
         choice = reply.choices[0]
         text = _sound(choice.message.content)
         calls = tuple(
             ToolCall(_sound(c.id), _sound(c.function.name), _sound(c.function.arguments))
             for c in choice.message.tool_calls or ()
         )
+        usage = self._usage(reply, request, text + "".join(f"{c.name} {c.arguments}" for c in calls))
         outcome = _STOPS.get(choice.finish_reason or "", Outcome.OK)
         refusal = _refusal(choice.message)
         if refusal:
@@ -209,20 +222,22 @@ class LiteLLMBackbone:
             outcome = Outcome.EMPTY_OUTPUT
         return Completion(text, outcome, calls, usage, error=shortened(self._redact(refusal)) if refusal else None)
 
-    def _usage(self, reply: Any) -> Usage:
-        raw = getattr(reply, "usage", None)
-        # Where a provider counts nothing LiteLLM fills in zeros and prices them at nothing.
-        if raw is None or not (raw.prompt_tokens or raw.completion_tokens):
-            return Usage(cost_usd=None)
-        prompt, output = raw.prompt_tokens_details, raw.completion_tokens_details
+    def _usage(self, reply: Any, request: Request, said: str) -> Usage:
         hidden = getattr(reply, "_hidden_params", None) or {}
-        return Usage(
-            input=raw.prompt_tokens or 0,
-            cached=getattr(prompt, "cached_tokens", None) or 0,
-            output=raw.completion_tokens or 0,
-            reasoning=getattr(output, "reasoning_tokens", None) or 0,
-            cost_usd=0.0 if self.traits.details.get("cost") == "none" else hidden.get("response_cost"),
+        return usage_of(
+            getattr(reply, "usage", None),
+            prompt=json.dumps([*request.messages, *(request.tools or ())], ensure_ascii=False, default=str),
+            said=said,
+            cost=0.0 if self._free else hidden.get("response_cost"),
+            price=self._price,
         )
+
+    def _price(self, sent: int, came: int) -> float | None:
+        if self._free:
+            return 0.0
+        if not self.traits.priced:
+            return None
+        return float(sum(self._litellm.cost_per_token(self._model, prompt_tokens=sent, completion_tokens=came)))
 
     async def aclose(self) -> None:
         """Closes LiteLLM's connections."""

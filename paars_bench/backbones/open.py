@@ -12,6 +12,8 @@ from paars_bench.errors import MissingKeyError, UsageError
 
 # Read by the harness; everything else in --model_args goes to LiteLLM.
 OWN_ARGS = {"history_tokens": "tokens of shopping history in a prompt"}
+# How a call is made, not what is asked: a run may be resumed with others. history_tokens is compared by what it gives.
+NOT_ASKED = frozenset({"timeout", "max_retries", "num_retries", "n_threads", "stream_timeout", "history_tokens"})
 LOCAL_ARGS = {"n_ctx": "tokens of context", "n_threads": "threads of llama.cpp"}
 
 

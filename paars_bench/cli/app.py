@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from paars_bench import __version__
+from paars_bench.boundary import unforeseen
 from paars_bench.cli.base import SETTINGS, Group, examples
 from paars_bench.cli.data import data
 from paars_bench.cli.doctor import doctor
@@ -67,24 +68,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in given or bool(os.environ.get("PAARS_BENCH_DEBUG"))
-    try:
-        words = [a for a in given if a != "--debug"]
-        code = app.main(words, prog_name=PROGRAM, standalone_mode=False, obj=words)
-        return code if isinstance(code, int) else 0
-    except PaarsError as error:
-        _say(str(error))
-        return error.exit_code
-    except click.ClickException as error:
-        _say(error.format_message())
-        return 1
-    except (click.Abort, KeyboardInterrupt) as error:
-        _say(str(error.__cause__ or error) or _interrupted(given))  # a run names its folder in what it raises
-        return INTERRUPTED
-    except Exception as error:
-        if debug:
-            raise
-        _say(f"unexpected {type(error).__name__}: {error} (--debug shows the traceback; please report it)")
-        return PaarsError.exit_code
+    with unforeseen(*((Exception,) if debug else ())) as caught:
+        try:
+            words = [a for a in given if a != "--debug"]
+            code = app.main(words, prog_name=PROGRAM, standalone_mode=False, obj=words)
+            return code if isinstance(code, int) else 0
+        except PaarsError as error:
+            _say(str(error))
+            return error.exit_code
+        except click.ClickException as error:
+            _say(error.format_message())
+            return 1
+        except (click.Abort, KeyboardInterrupt) as error:
+            _say(str(error.__cause__ or error) or _interrupted(given))  # a run names its folder in what it raises
+            return INTERRUPTED
+    _say(f"unexpected {caught.words} (--debug shows the traceback; please report it)")
+    return PaarsError.exit_code
 
 
 def _interrupted(given: Sequence[str]) -> str:

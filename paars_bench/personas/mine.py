@@ -87,9 +87,23 @@ class Persona:
 
 
 def persona_of(row: Mapping[str, Any]) -> Persona:
-    """Returns the persona of a line of ``personas.jsonl``."""
+    """Returns the persona of a line of ``personas.jsonl``.
+
+    Raises:
+        KeyError: a key is missing.
+        TypeError: a key is unknown, or a value has another type.
+        ValueError: the outcome is unknown.
+    """
     kept = {k: v for k, v in row.items() if k != "prompts_version"}
-    return Persona(**{**kept, "outcome": Outcome(kept["outcome"]), "usage": Usage(**kept["usage"])})
+    persona = Persona(**{**kept, "outcome": Outcome(kept["outcome"]), "usage": Usage.of(kept["usage"])})
+    parts = (persona.profile, persona.preferences, persona.reasoning, persona.history)
+    if not isinstance(persona.shopper, str) or not all(isinstance(part, Mapping) for part in parts):
+        raise TypeError("not a persona")
+    if persona.outcome is Outcome.OK:
+        for fields, part in ((PROFILE_FIELDS, persona.profile), (PREFERENCE_FIELDS, persona.preferences)):
+            if not all(_is_words(part[name], a_list=True) for name in fields):
+                raise TypeError("a persona without words")
+    return persona
 
 
 async def mine_persona(

@@ -32,6 +32,10 @@ class Engines:
         self._vectors: dict[str, Any] = {}
         self.problem: str | None = None
 
+    def say(self, text: str) -> None:
+        """Says one line on the screen of the run."""
+        self._screen.note(text)
+
     def embed(self, texts: Sequence[str]) -> Any:
         """Returns unit vectors of texts, (n, d); each distinct text is embedded once a run."""
         import numpy as np

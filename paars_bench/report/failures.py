@@ -13,6 +13,7 @@ from paars_bench.tasks.result import CaseResult
 
 MOST = 5
 _WORDS = 160
+_WHY = 300
 _OF_SHOPPER = re.compile(r"^the persona of .*? could not be mined: ")
 _REQUEST_ID = re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[a-z_-])[\w-]{16,}\b")  # providers name the request, each its own
 # Only these say that the model was never heard: an answer that cannot be read is a finding about the model.
@@ -38,6 +39,20 @@ def unheard(counts: Iterable[Mapping[str, Any]]) -> bool:
     """
     outcomes = {outcome for c in counts for outcome in c["by_outcome"]}
     return bool(outcomes) and outcomes <= _UNHEARD
+
+
+def unmeasured(metric: str, level: str, coverage: float, words: str) -> dict[str, Any]:
+    """Returns the row of a metric that could not be computed.
+
+    Args:
+        metric: its name in results.
+        level: ``individual`` or ``group``.
+        coverage: share of the planned cases that are scored, 0 to 1.
+        words: of the error.
+    """
+    why = printable(f"not computed: {words}")[:_WHY].strip()
+    row: dict[str, Any] = {"metric": metric, "level": level, "coverage": round(coverage, 6)}
+    return row | {"value": None, "n": 0, "why": why, "unmeasured": True}
 
 
 def lines(failures: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -6,7 +6,6 @@ set of task versions and engines, and one set of cases; a row never changes anot
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +15,9 @@ from filelock import FileLock
 
 from paars_bench.errors import UsageError
 from paars_bench.files import write_atomically
+from paars_bench.report.boards import SCHEMA_VERSION, read_boards
 from paars_bench.report.submitted import Metric, Results, Task, read_results
 
-SCHEMA_VERSION = 2
 _NO_GROUP_METRIC = "its tasks have no group metric, and only those have a human floor to be scored against"
 
 
@@ -38,15 +37,18 @@ def leaderboard_add(run: Path, leaderboard: Path) -> str:
         raise UsageError(
             f"{run}: the run is {results.run.status}, not complete; repeat its command to finish it, then add it"
         )
-    leaderboard.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(str(leaderboard) + ".lock"):
-        boards = _read_boards(leaderboard)
-        board = _board(boards, results)
-        entries = [e for e in board["entries"] if e["run_id"] != results.run.id]
-        added = _entries(results)
-        board["entries"] = _ranked(_scored([*entries, *added]))
-        stamp = datetime.now(UTC).isoformat(timespec="seconds")
-        write_atomically(leaderboard, {"schema_version": SCHEMA_VERSION, "generated": stamp, "boards": boards})
+    try:
+        leaderboard.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(str(leaderboard) + ".lock"):
+            boards = read_boards(leaderboard)
+            board = _board(boards, results)
+            entries = [e for e in board["entries"] if e["run_id"] != results.run.id]
+            added = _entries(results)
+            board["entries"] = _ranked(_scored([*entries, *added]))
+            stamp = datetime.now(UTC).isoformat(timespec="seconds")
+            write_atomically(leaderboard, {"schema_version": SCHEMA_VERSION, "generated": stamp, "boards": boards})
+    except OSError as error:
+        raise UsageError(f"{leaderboard}: cannot be written ({error.strerror}); name another file") from error
     return f"{results.model.name} on {results.dataset.name}: {_told(board, results)}; in {leaderboard}"
 
 
@@ -60,27 +62,12 @@ def _told(board: Mapping[str, Any], results: Results) -> str:
         unranked.setdefault("; ".join(_reasons(entry)), []).append(entry["condition"])
     parts += [f"{' and '.join(names)} not ranked ({why})" for why, names in unranked.items()]
     asked = ", ".join(f"{task} {cases['planned']}" for task, cases in board["cases"].items())
-    return f"{', '.join(parts)}, among rows of the same cases ({asked})"
+    partial = "partial: cases are missing from its figures; " if results.run.status == "partial" else ""
+    return f"{partial}{', '.join(parts)}, among rows of the same cases ({asked})"
 
 
 def _reasons(entry: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(n["why"] for n in entry["not_scored"])) or [_NO_GROUP_METRIC]
-
-
-def _read_boards(file: Path) -> list[dict[str, Any]]:
-    if not file.exists():
-        return []
-    try:
-        value = json.loads(file.read_text(encoding="utf-8"))
-        version, boards = value["schema_version"], list(value["boards"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{file}: not a leaderboard ({error}); move it away to start a new one") from error
-    if version != SCHEMA_VERSION:
-        raise UsageError(
-            f"{file}: has schema_version {version}, this version writes {SCHEMA_VERSION}, where rows on a board share "
-            "their cases; move it away and add the runs again (`paars-bench score RUN` first where a run is older)"
-        )
-    return boards
 
 
 def _board(boards: list[dict[str, Any]], results: Results) -> dict[str, Any]:
@@ -115,6 +102,7 @@ def _entry(results: Results, condition: str, tasks: Sequence[Task]) -> dict[str,
         "scripted": results.model.scripted,
         "condition": condition,
         "run_id": results.run.id,
+        "status": results.run.status,
         "date": results.run.started.date().isoformat(),
         "tasks": {t.task: {m.metric: _number(m) for m in t.metrics} for t in tasks},
         "not_scored": [

@@ -12,17 +12,17 @@ from paars_bench.data.cases import ShoppingData
 from paars_bench.personas.conditions import CONDITIONS
 from paars_bench.personas.history import CUT_RULE, estimate_tokens, render_history
 from paars_bench.report.engines import Engines, Teller
-from paars_bench.report.failures import reasons, unheard
-from paars_bench.report.scored import BUDGETS, make_scorer, score_tasks
+from paars_bench.report.failures import reasons
+from paars_bench.report.scored import make_scorer, score_tasks
 from paars_bench.report.segmenting import Segmentation
 from paars_bench.report.segments import FEWEST, score_segments
+from paars_bench.report.status import EXIT_BY_STATUS, run_status
 from paars_bench.tasks.result import CaseResult
 
 if TYPE_CHECKING:
     from paars_bench.run.plan import Plan
 
 SCHEMA_VERSION = 1
-EXIT_BY_STATUS = {"complete": 0, "partial": 2, "budget": 3, "failed": 4, "interrupted": 130}
 
 
 def build_results(
@@ -54,13 +54,13 @@ def build_results(
     """
     engines = Engines(screen)
     scorer = make_scorer(plan.shoppers, plan.seed, engines, scripted=config["model"]["scripted"])
-    scored = score_tasks(plan, data, done, scorer, stop)
+    scored = score_tasks(plan, data, done, scorer, stop, say=engines.say)
     segments = score_segments(plan, data, done, engines, segmented, scripted=config["model"]["scripted"], fewest=fewest)
     return {
         "schema_version": SCHEMA_VERSION,
         "run": {
             "id": config["id"],
-            "status": _status(scored.tasks, stop),
+            "status": run_status(scored.tasks, stop),
             "stop": stop,
             "command": config["command"],
             "seed": config["spec"]["seed"],
@@ -98,22 +98,13 @@ def exit_code(results: Mapping[str, Any]) -> int:
     return EXIT_BY_STATUS[results["run"]["status"]]
 
 
-def _status(tasks: Sequence[Mapping[str, Any]], stop: str | None) -> str:
-    if stop is not None and any(t["counts"]["not_asked"] for t in tasks):
-        return "budget" if stop in BUDGETS else "interrupted" if stop == "interrupted" else "failed"
-    if unheard(t["counts"] for t in tasks):
-        return "failed"
-    if any(t["coverage"] < t["min_coverage"] for t in tasks):
-        return "partial"
-    return "complete"
-
-
 def _usage(usage: Usage) -> dict[str, Any]:
     return {
         "input": usage.input,
         "cached": usage.cached,
         "output": usage.output,
         "reasoning": usage.reasoning,
+        "estimated_calls": usage.estimated,
         # Sums of prices depend on their order in the last digits, and that order on who answered first.
         "cost_usd": None if usage.cost_usd is None else round(usage.cost_usd, 9),
     }

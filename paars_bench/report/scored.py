@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from paars_bench.boundary import unforeseen
+from paars_bench.config.metric_options import metric_name
 from paars_bench.data.cases import ShoppingData
-from paars_bench.outcomes import Outcome
 from paars_bench.report.engines import Engines
+from paars_bench.report.failures import unmeasured
+from paars_bench.report.status import outcome_of_unasked
 from paars_bench.seeds import derive
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult, case_key
@@ -27,7 +30,6 @@ ONE_SHOPPER = (
     "only one shopper has cases, and a metric needs two: floors and intervals come from drawing shoppers; "
     "raise --limit or take a data set with more people"
 )
-BUDGETS = ("max_cost", "max_tokens_total", "max_time")
 
 
 class Scored(NamedTuple):
@@ -64,6 +66,8 @@ def score_tasks(
     done: Mapping[str, CaseResult],
     scorer: Scorer | None,
     stop: str | None,
+    *,
+    say: Callable[[str], None],
 ) -> Scored:
     """Measures a run.
 
@@ -73,6 +77,7 @@ def score_tasks(
         done: results by key.
         scorer: what the metrics share; without one there are counts and no metrics.
         stop: why asking ended early, or None.
+        say: is told of a metric that could not be computed.
     """
     from paars_bench.tasks.scoring import measure_metric
     from paars_bench.tasks.scoring.summary import alignment, differences
@@ -88,7 +93,14 @@ def score_tasks(
             ]
             scored = [r for r in found if r is not None and r.scored]
             sides = Sides(plan.cases[name], scored, len(found) - len(scored), renderer, data.catalog)
-            metrics = [measure_metric(scorer, name, condition, m, sides) for m in spec.metric_list] if scorer else []
+            metrics: list[dict[str, Any]] = []
+            for metric in spec.metric_list if scorer else ():
+                assert scorer is not None
+                with unforeseen() as caught:
+                    metrics.append(measure_metric(scorer, name, condition, metric, sides))
+                if caught.error is not None:  # it takes none of the others with it
+                    say(f"{name} under {condition}: {metric_name(metric)} not computed ({caught.words})")
+                    metrics.append(unmeasured(metric_name(metric), metric.level, sides.coverage, caught.words))
             rows.append(
                 {
                     "task": name,
@@ -98,13 +110,13 @@ def score_tasks(
                     "counts": _counts(found, stop),
                     "coverage": round(sides.coverage, 6),
                     "min_coverage": spec.min_coverage,
-                    "metrics": _strict(metrics),
+                    "metrics": strict_json(metrics),
                     "why_no_metrics": None if scorer else ONE_SHOPPER,
                 }
             )
     if scorer is None:
         return Scored(rows, [], [])
-    return Scored(rows, _strict(differences(scorer)), _strict(alignment(scorer, plan.specs)))
+    return Scored(rows, strict_json(differences(scorer)), strict_json(alignment(scorer, plan.specs)))
 
 
 def _cases_digest(case_ids: Iterable[str]) -> str:
@@ -113,7 +125,7 @@ def _cases_digest(case_ids: Iterable[str]) -> str:
 
 
 def _counts(found: Sequence[CaseResult | None], stop: str | None) -> dict[str, Any]:
-    not_asked = Outcome.COST_LIMIT if stop in BUDGETS else Outcome.CANCELLED
+    not_asked = outcome_of_unasked(stop)
     by_outcome = Counter(str(r.outcome if r is not None else not_asked) for r in found)
     return {
         "planned": len(found),
@@ -123,12 +135,12 @@ def _counts(found: Sequence[CaseResult | None], stop: str | None) -> dict[str, A
     }
 
 
-def _strict(value: Any) -> Any:
+def strict_json(value: Any) -> Any:
     """Returns strict JSON: a number that is not finite becomes null, NumPy's numbers become Python's."""
     if isinstance(value, Mapping):
-        return {str(k): _strict(v) for k, v in value.items()}
+        return {str(k): strict_json(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_strict(v) for v in value]
+        return [strict_json(v) for v in value]
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

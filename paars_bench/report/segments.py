@@ -100,7 +100,7 @@ def _rows(
     assert scorer is not None, "a segment has two shoppers or more"
     way, segment = named
     rows = []
-    for task in score_tasks(plan, data, done, scorer, None).tasks:
+    for task in score_tasks(plan, data, done, scorer, None, say=engines.say).tasks:
         for metric in task["metrics"]:
             kept = scorer.kept.get(MetricKey(task["task"], task["condition"], metric["metric"]))
             rows.append(

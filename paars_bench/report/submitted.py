@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from paars_bench.backbones.baselines import SCRIPTED
 from paars_bench.errors import UsageError
+from paars_bench.personas.conditions import CONDITIONS
 
 SCHEMA_VERSION = 1
 _MOST_BYTES = 64 << 20
+_GOT, _WHERE = 60, 120  # characters of a wrong value and of its place
 _Item = TypeVar("_Item")
 
 
@@ -28,13 +40,34 @@ class _Loose(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
+def _printable(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise ValueError("holds characters that cannot be shown, or blanks around it")
+    return text
+
+
+def _known_condition(name: str) -> str:
+    if name not in CONDITIONS:
+        raise ValueError(f"is no condition; valid are {', '.join(CONDITIONS)}")
+    return name
+
+
+# What is shown on a board may not move a terminal's cursor or break a line.
+_Shown = Annotated[str, AfterValidator(_printable)]
 # Sums and differences of numbers within these bounds stay finite.
-_Number = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+Number = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+_Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+_Tokens = Annotated[int, Field(ge=0, le=10**15)]
+_Cases = Annotated[int, Field(ge=0, le=10**9)]
+_RANGES = {"accuracy": (0.0, 1.0), "query_similarity": (-1.0, 1.0)}
+_ROUNDING = 1e-5  # results.json rounds a coverage to six places; float32 cosines pass 1 by less
 
 
-class _Interval(_Loose):
-    low: _Number
-    high: _Number
+class Interval(_Loose):
+    """An interval of a metric, its ends in order."""
+
+    low: Number
+    high: Number
 
     @model_validator(mode="after")
     def _upright(self) -> Self:
@@ -46,24 +79,34 @@ class _Interval(_Loose):
 class Metric(_Loose):
     """One metric of a task: its number, the scale it stands on, and its score there or why it has none."""
 
-    metric: str = Field(max_length=100)
+    metric: _Shown = Field(min_length=1, max_length=100)
     level: str = Field(pattern="^(individual|group)$")
-    value: _Number | None
-    ci: _Interval | None = None
-    floor: _Number | None = None
-    null_band: tuple[_Number | None, _Number | None] = (None, None)
-    uninformed: _Number | None = None
-    score: _Number | None = None
-    score_note: str = Field(default="", max_length=300)
+    value: Number | None
+    ci: Interval | None = None
+    floor: Number | None = None
+    null_band: tuple[Number | None, Number | None] = (None, None)
+    uninformed: Number | None = None
+    score: Number | None = None
+    score_note: _Shown = Field(default="", max_length=300)
     weight: float | None = Field(default=None, ge=0, le=1000, allow_inf_nan=False)
-    why: str = Field(default="", max_length=300)
-    n: int = Field(ge=0)
-    coverage: float = Field(ge=0, le=1)
+    why: _Shown = Field(default="", max_length=300)
+    n: _Cases
+    coverage: _Share
 
     @property
     def null_high(self) -> float | None:
         """The upper end of what human halves differ by among themselves."""
         return self.null_band[1]
+
+    @model_validator(mode="after")
+    def _within_its_range(self) -> Self:
+        low, high = _RANGES.get(self.metric, (float("-inf"), float("inf")))
+        for number in (self.value, *((self.ci.low, self.ci.high) if self.ci else ())):
+            if number is not None and not low - _ROUNDING <= number <= high + _ROUNDING:
+                raise ValueError(f"{self.metric} lies between {low:g} and {high:g}, got {number:g}")
+        if self.value is not None and not self.n:
+            raise ValueError("a value of no case")
+        return self
 
     @model_validator(mode="after")
     def _on_a_scale(self) -> Self:
@@ -81,18 +124,25 @@ class Metric(_Loose):
 
 
 class _Counts(_Loose):
-    planned: int = Field(ge=0)
+    planned: _Cases = Field(gt=0)
+    scored: _Cases
+
+    @model_validator(mode="after")
+    def _no_more_than_planned(self) -> Self:
+        if self.scored > self.planned:
+            raise ValueError("more cases scored than planned")
+        return self
 
 
 class Task(_Loose):
     """One task under one condition; ``cases_sha256`` says which cases were asked."""
 
     task: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=100)
-    version: str = Field(max_length=20)
-    condition: str = Field(pattern=r"^[a-z_]+$", max_length=40)
+    version: _Shown = Field(min_length=1, max_length=20)
+    condition: Annotated[str, AfterValidator(_known_condition)]
     cases_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     counts: _Counts
-    coverage: float = Field(ge=0, le=1)
+    coverage: _Share
     metrics: list[Metric]
 
     @field_validator("metrics")
@@ -100,28 +150,43 @@ class Task(_Loose):
     def _once(cls, metrics: list[Metric]) -> list[Metric]:
         return _each_once(metrics, [m.metric for m in metrics])
 
+    @model_validator(mode="after")
+    def _covers_what_it_scored(self) -> Self:
+        share = self.counts.scored / self.counts.planned
+        if abs(share - self.coverage) > _ROUNDING:
+            raise ValueError(f"coverage is {self.coverage:g}, and {share:g} of the cases planned are scored")
+        return self
+
 
 class _Run(_Loose):
     id: str = Field(pattern=r"^[0-9A-Za-z-]+$", max_length=80)
-    status: str
+    status: _Shown = Field(max_length=40)
     started: datetime
     config_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
 class _Model(_Loose):
-    name: str = Field(max_length=200)
+    name: _Shown = Field(min_length=1, max_length=200)
     scripted: bool
+
+    @model_validator(mode="after")
+    def _no_borrowed_name(self) -> Self:
+        """The baselines are the reference rows of every board: a model that looks like one would stand in for it."""
+        looks_like = unicodedata.normalize("NFKC", self.name).casefold()
+        if not self.scripted and looks_like in SCRIPTED:
+            raise ValueError(f"{self.name!r} is the name of a baseline, and this model is none")
+        return self
 
 
 class _Dataset(_Loose):
-    name: str = Field(max_length=200)
+    name: _Shown = Field(min_length=1, max_length=200)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     human_reference: str = Field(pattern="^(real|simulated)$")
 
 
 class _Engine(_Loose):
-    name: str = Field(max_length=200)
-    revision: str = Field(max_length=100)
+    name: _Shown = Field(max_length=200)
+    revision: _Shown = Field(max_length=100)
 
 
 class _Engines(_Loose):
@@ -130,13 +195,13 @@ class _Engines(_Loose):
 
 
 class _Usage(_Loose):
-    input: int = Field(ge=0)
-    output: int = Field(ge=0)
-    cost_usd: float | None = Field(ge=0, allow_inf_nan=False)
+    input: _Tokens
+    output: _Tokens
+    cost_usd: float | None = Field(ge=0, le=1e9, allow_inf_nan=False)
 
 
 class _UsageByRole(_Loose):
-    by_role: dict[str, _Usage]
+    by_role: dict[str, _Usage] = Field(max_length=20)
 
 
 class Results(_Loose):
@@ -182,4 +247,6 @@ def read_results(run: Path) -> Results:
                 f"{file}: does not say which cases were asked, so it is of an earlier version; "
                 f"`paars-bench score {file.parent}` computes it again"
             ) from None
-        raise UsageError(f"{file}: key {where}: {first['msg']} (got {str(first['input'])[:60]!r})") from None
+        got = repr(first["input"])
+        got = got if len(got) <= _GOT else got[:_GOT] + "…"
+        raise UsageError(f"{file}: key {where[:_WHERE]}: {first['msg']} (got {got})") from None

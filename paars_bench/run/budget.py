@@ -1,15 +1,17 @@
 """Caps on tokens and money hold although many questions are in flight: what those may still use is held back.
 
-What a call will use is known only when it ends. It is taken to be the most that any finished question of its kind
-used; until one has, a question of that kind is asked alone. What can still be passed: the last question given out, and
-whatever a question uses beyond the largest before it.
+What a question will use is known only when it ends. It is taken to be the most that any finished question of its kind
+used; until one has, a question of that kind is asked alone. A question of several calls (a session) asks again before
+each next call. What can still be passed: the last call given out, and whatever a question uses beyond the largest
+before it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from paars_bench.backbones.door import Usage
@@ -33,6 +35,10 @@ class Spent(NamedTuple):
         """Returns both together."""
         return Spent(self.tokens + other.tokens, self.dollars + other.dollars)
 
+    def most(self, other: Spent) -> Spent:
+        """Returns the larger of each."""
+        return Spent(max(self.tokens, other.tokens), max(self.dollars, other.dollars))
+
 
 class Cap(NamedTuple):
     """The most that may be spent; None is no cap."""
@@ -46,46 +52,94 @@ class Cap(NamedTuple):
         return over_tokens or (self.dollars is not None and spent.dollars >= self.dollars)
 
 
+@dataclass(eq=False, slots=True)
+class Held:
+    """A question in flight.
+
+    Attributes:
+        kinds: its task, and ``PERSONA`` if one is mined for it.
+        spent: by its calls that ended, as far as it told.
+        calling: a call of it is under way.
+    """
+
+    kinds: Sequence[str]
+    spent: Spent = field(default_factory=Spent)
+    calling: bool = True
+
+
 class InFlight:
-    """The questions that were given out and have not ended, and what they may still use."""
+    """The questions that were given out and have not ended, what they used and what they may still use."""
 
     def __init__(self) -> None:
         self._largest: dict[str, Spent] = {}
-        self._held: list[Sequence[str]] = []
+        self._largest_call: dict[str, Spent] = {}
+        self._held: list[Held] = []
         self._ended = asyncio.Event()
+
+    @property
+    def spent(self) -> Spent:
+        """What the questions in flight have told of so far."""
+        return _sum(held.spent for held in self._held)
 
     def learn(self, kind: str, usage: Usage) -> None:
         """Remembers what a finished question of a kind used, if that is more than any before."""
-        spent, before = Spent.of(usage), self._largest.get(kind, Spent())
-        self._largest[kind] = Spent(max(spent.tokens, before.tokens), max(spent.dollars, before.dollars))
+        self._largest[kind] = Spent.of(usage).most(self._largest.get(kind, Spent()))
+
+    def call_ended(self, held: Held, usage: Usage) -> None:
+        """Counts a call of a question that may go on."""
+        used, kind = Spent.of(usage), held.kinds[0]
+        held.spent, held.calling = held.spent.plus(used), False
+        self._largest_call[kind] = used.most(self._largest_call.get(kind, Spent()))
+        self._ended.set()
 
     def room(self, kinds: Sequence[str], spent: Spent, cap: Cap) -> bool:
         """Says whether one more question may be given out.
 
         Args:
             kinds: what it will use: its task, and ``PERSONA`` if one is still to be mined for it.
-            spent: so far.
+            spent: so far, what is in flight included.
             cap: the most that may be.
         """
         if not self._held or cap == (None, None):
             return True
-        known = [kind in self._largest for held in (*self._held, kinds) for kind in held]
-        expected = spent
-        for kind in (kind for held in self._held for kind in held):
-            expected = expected.plus(self._largest.get(kind, Spent()))
-        return all(known) and not cap.reached(expected)
+        known = [kind in self._largest for held in (*(h.kinds for h in self._held), kinds) for kind in held]
+        more = _sum(_rest(_sum(self._largest.get(k, Spent()) for k in h.kinds), h.spent) for h in self._held)
+        return all(known) and not cap.reached(spent.plus(more))
+
+    def room_for_call(self, spent: Spent, cap: Cap) -> bool:
+        """Says whether a question in flight may make its next call, beside the calls under way.
+
+        Args:
+            spent: so far, what is in flight included.
+            cap: the most that may be.
+        """
+        calling = [held for held in self._held if held.calling]
+        sizes = (self._largest_call.get(k, self._largest.get(k, Spent())) for h in calling for k in h.kinds)
+        return not calling or not cap.reached(spent.plus(_sum(sizes)))
 
     @contextmanager
-    def holding(self, kinds: Sequence[str]) -> Iterator[None]:
+    def holding(self, kinds: Sequence[str]) -> Iterator[Held]:
         """Counts a question as in flight until the block ends."""
-        self._held.append(kinds)
+        held = Held(kinds)
+        self._held.append(held)
         try:
-            yield
+            yield held
         finally:
-            self._held.remove(kinds)
+            self._held.remove(held)
             self._ended.set()
 
     async def one_ended(self) -> None:
-        """Waits until a question in flight ends."""
+        """Waits until a question or a call in flight ends."""
         self._ended.clear()
         await self._ended.wait()
+
+
+def _sum(every: Iterable[Spent]) -> Spent:
+    total = Spent()
+    for one in every:
+        total = total.plus(one)
+    return total
+
+
+def _rest(whole: Spent, spent: Spent) -> Spent:
+    return Spent(max(whole.tokens - spent.tokens, 0), max(whole.dollars - spent.dollars, 0.0))

@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from pydantic import BaseModel, Field, ValidationError
 
+from paars_bench.backbones.open import NOT_ASKED
+from paars_bench.backbones.redact import is_secret
 from paars_bench.errors import PaarsError, RunDirectoryError
-from paars_bench.files import write_atomically
+from paars_bench.files import PART, write_atomically
 from paars_bench.run.journal import JsonLines
 
 CONFIG = "config.json"
 RESULTS = "results.json"
-_KEYS = ("identity", "spec", "tasks", "id", "started", "command", "model", "environment")
+LEFT_BEHIND = (".lock", CONFIG + PART)
+"""What a process leaves that was killed before its run began."""
+_MOST, _LONG, _BEFORE = 5, 60, 20  # differences told; characters of a value, and of those before its difference
 
 
 class RunDirectory:
@@ -57,7 +62,7 @@ class RunDirectory:
         """
         file = self.path / CONFIG
         if not file.exists():
-            strangers = sorted(p.name for p in self.path.iterdir() if p.name != ".lock")
+            strangers = sorted(p.name for p in self.path.iterdir() if p.name not in LEFT_BEHIND)
             if strangers:
                 raise RunDirectoryError(
                     f"--output_path {self.path}: holds other files ({', '.join(strangers[:3])}); "
@@ -69,10 +74,11 @@ class RunDirectory:
                 raise cannot_write(self.path, error) from error
             return False
         found = read_config(self.path)
-        differs = _differences(found["identity"], config["identity"])
+        differs = differences(found["identity"], config["identity"])
         if differs:
+            rest = f"; and {len(differs) - _MOST} more" if len(differs) > _MOST else ""
             raise RunDirectoryError(
-                f"--output_path {self.path}: holds a different run ({'; '.join(differs[:5])}); "
+                f"--output_path {self.path}: holds a different run ({'; '.join(differs[:_MOST])}{rest}); "
                 "repeat that run's command to resume it, or choose another folder"
             )
         return True
@@ -103,9 +109,13 @@ class RunDirectory:
             raise cannot_write(self.path, error) from error
 
 
-def cannot_write(path: Path, error: BaseException) -> PaarsError:
+class CannotWriteError(PaarsError):
+    """The disk does not take what a run writes; nothing that was written before is lost."""
+
+
+def cannot_write(path: Path, error: BaseException) -> CannotWriteError:
     """Returns what is said where the disk does not take what a run writes."""
-    return PaarsError(f"{path}: cannot write ({error}); what was finished is kept, repeat the command")
+    return CannotWriteError(f"{path}: cannot write ({error}); what was finished is kept, repeat the command")
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -119,22 +129,66 @@ def read_config(path: Path) -> dict[str, Any]:
         value: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RunDirectoryError(f"{path}: not a run directory (it has no {CONFIG})") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunDirectoryError(f"{file}: cannot be read ({error})") from error
-    missing = [key for key in _KEYS if not isinstance(value, dict) or key not in value]
-    if missing:
-        raise RunDirectoryError(f"{file}: not the configuration of a run (key {missing[0]} is missing)")
+    try:
+        _Config.model_validate(value, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"])
+        wrong = f"key {where} is missing" if first["type"] == "missing" else f"key {where}: {first['msg']}"
+        raise RunDirectoryError(f"{file}: not the configuration of a run ({wrong})") from None
     return value
 
 
-def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{key} was {_short(old.get(key))}, now {_short(new.get(key))}"
-        for key in sorted({*old, *new})
-        if old.get(key) != new.get(key)
-    ]
+class _Identity(BaseModel):
+    dataset_sha256: str
+    history_tokens: int
+    model_args: dict[str, str] = {}
 
 
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "…"
+class _Model(BaseModel):
+    name: str
+    litellm_model: str
+    scripted: bool
+
+
+class _Config(BaseModel):
+    """What is read of ``config.json``, to resume a run or to score it again; the rest is for people."""
+
+    identity: _Identity
+    spec: dict[str, Any]
+    tasks: list[dict[str, Any]] = Field(min_length=1)
+    id: str
+    started: str
+    command: str
+    model: _Model
+    environment: dict[str, Any]
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], within: str = "") -> list[str]:
+    """Returns what differs between two identities, each key with its whole name; of long values the part that does.
+
+    How a call is made (timeouts, keys) is no part of what was asked, also where an earlier version wrote it down.
+    """
+    found: list[str] = []
+    for key in sorted({*old, *new}):
+        was, now, name = old.get(key), new.get(key), f"{within}{key}"
+        if within == "model_args." and (key in NOT_ASKED or is_secret(key)):
+            continue
+        if isinstance(was, Mapping) and isinstance(now, Mapping):
+            found += differences(was, now, f"{name}.")
+        elif was != now:
+            found.append("{} was {}, now {}".format(name, *_parts(json.dumps(was), json.dumps(now))))
+    return found
+
+
+def _parts(was: str, now: str) -> tuple[str, str]:
+    """Returns two texts from shortly before their first difference on."""
+    same = next((n for n, (a, b) in enumerate(zip(was, now, strict=False)) if a != b), min(len(was), len(now)))
+    start = max(0, same - _BEFORE) if max(len(was), len(now)) > _LONG else 0
+    return _from(was, start), _from(now, start)
+
+
+def _from(text: str, start: int) -> str:
+    return ("…" if start else "") + text[start : start + _LONG] + ("…" if len(text) > start + _LONG else "")

@@ -2,55 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import time
-from collections.abc import Iterator, Mapping, Sequence
+import signal
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from paars_bench.backbones.door import Backbone, Usage
-from paars_bench.backbones.gateway import BackboneUnusable
-from paars_bench.config import TaskSpec
-from paars_bench.config.metric_options import check_metrics
-from paars_bench.data import load_dataset
+from paars_bench.backbones.door import Backbone
 from paars_bench.data.cases import ShoppingData
-from paars_bench.errors import DataError, PaarsError, UsageError
-from paars_bench.report.results import build_results, exit_code
-from paars_bench.report.segmenting import Segmentation, segmentation
-from paars_bench.report.segments import FEWEST
-from paars_bench.run.agent_log import write_agent_log
-from paars_bench.run.directory import CONFIG, RESULTS, RunDirectory, cannot_write, read_config
-from paars_bench.run.heads import load_personas
-from paars_bench.run.journal import load_journal
+from paars_bench.errors import PaarsError
+from paars_bench.report.results import exit_code
+from paars_bench.run.account import Account, Stop
+from paars_bench.run.config import config_of
+from paars_bench.run.directory import CONFIG, CannotWriteError, cannot_write
+from paars_bench.run.ended import ended_now
+from paars_bench.run.finishing import RunOutcome, finish, show
 from paars_bench.run.loop import run_to_end
 from paars_bench.run.opening import (
     announce,
     check_spec,
-    config_of,
     default_path,
     held_directory,
     open_both,
     prepare,
-    spec_of,
 )
 from paars_bench.run.options import spec_from
 from paars_bench.run.plan import Plan, make_plan
 from paars_bench.run.progress import Screen
-from paars_bench.run.schedule import Account, Stop, run_questions
+from paars_bench.run.schedule import run_questions
 from paars_bench.run.spec import RunSpec
-from paars_bench.tasks.result import CaseResult
-
-
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
-    """What a run left: its folder, its results and the exit code of the command."""
-
-    path: Path
-    results: Mapping[str, Any]
-    exit_code: int
 
 
 def evaluate(model: str, tasks: Sequence[str] | str = "all", dataset: str = "demo", **options: Any) -> dict[str, Any]:
@@ -109,18 +92,24 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
             screen.open(account)
             with _failures_sorted(account, path, screen) as hopeless:
                 run_to_end(run_questions(todo, work), work.interrupt)
+            del work, todo  # the store and the prompts' histories: no number is computed from them
             if resumed:
                 screen.note(
                     f"resumed: {account.before} of {account.planned} cases were on disk, {account.done} asked now"
                 )
-            ended = _ended(directory, account, backbone)
+            ended = ended_now(path, account, backbone)
             if ended.not_sent:
                 names = ", ".join(ended.not_sent)
                 screen.note(f"not sent: {names} ({backbone.traits.litellm_model} does not take it)")
-            results = _finish(plan, data, done, account.task_usage, directory, screen, ended)
+            if account.usage.estimated:
+                screen.note(
+                    f"{account.usage.estimated:,} calls came back without a count of tokens: theirs are estimated from "
+                    "the text, and caps and costs count that"
+                )
+            results = finish(plan, data, done, account.task_usage, directory, screen, ended)
             if hopeless:
                 raise hopeless[0]
-            _show(results, path)
+            show(results, path)
             if exit_code(results):
                 screen.note(f"{results['run']['status']}: {go_on}")
             return RunOutcome(path, results, exit_code(results))
@@ -128,25 +117,33 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
 
 @contextmanager
 def _interrupt_named(path: Path, go_on: str) -> Iterator[None]:
-    """Gives a Ctrl-C the words that say where the run lies."""
+    """Gives a Ctrl-C the words that say where the run lies; a SIGTERM means the same."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end) if threading.current_thread() is threading.main_thread() else None
     try:
         yield
     except KeyboardInterrupt:
         kept = (path / CONFIG).exists()
         raise KeyboardInterrupt(f"interrupted; {go_on}." if kept else "interrupted; nothing was asked.") from None
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
-def _failures_sorted(account: Account, path: Path, screen: Screen) -> Iterator[list[BackboneUnusable]]:
-    """Turns what the workers raise into one error; what makes every case hopeless is handed out, to be raised last."""
-    hopeless: list[BackboneUnusable] = []
+def _failures_sorted(account: Account, path: Path, screen: Screen) -> Iterator[list[PaarsError]]:
+    """Turns what the workers raise into one error, handed out so that results are written before it is raised."""
+    hopeless: list[PaarsError] = []
     try:
         yield hopeless
-    except* BackboneUnusable as group:
-        account.stop = Stop.UNUSABLE
-        hopeless += [e for e in group.exceptions if isinstance(e, BackboneUnusable)]
-    except* PaarsError as group:
+    except* CannotWriteError as group:
         raise group.exceptions[0] from None
+    except* PaarsError as group:
+        account.stop = Stop.FAULTS if account.stop is Stop.FAULTS else Stop.UNUSABLE
+        hopeless += [e for e in group.exceptions if isinstance(e, PaarsError)]
     except* OSError as group:
         raise cannot_write(path, group.exceptions[0]) from None
     finally:
@@ -158,120 +155,3 @@ def _dry(plan: Plan, data: ShoppingData, backbone: Backbone, path: Path) -> RunO
 
     show_plan(plan, data, backbone)
     return RunOutcome(path, {}, 0)
-
-
-def rescore(
-    path: Path, *, dataset: str | None = None, by: Sequence[str] = (), min_shoppers: int = FEWEST
-) -> RunOutcome:
-    """Computes the results of a run again from its journal, without a model.
-
-    Args:
-        path: of the run.
-        dataset: where its data set lies now; None where the run has it.
-        by: what to tell segments of shoppers apart by; every metric is then also computed for each segment.
-        min_shoppers: that a segment needs to be shown, at least 2.
-
-    Raises:
-        PaarsError: not a run, or its data set is not the same any more.
-    """
-    with Screen() as screen:
-        config = read_config(path)
-        with held_directory(path) as directory:
-            spec = spec_of(config["spec"])
-            specs = [TaskSpec.model_validate(t) for t in config["tasks"]]
-            for task in specs:
-                check_metrics(task)
-            data = _same_data(path, spec.dataset, dataset, config["identity"]["dataset_sha256"], screen)
-            plan = make_plan(specs, data, spec)
-            journaled = load_journal(directory.journal)
-            done = {k: r for k, r in journaled.done.items() if plan.holds(r)}
-            personas = load_personas(directory.personas).personas
-            segmented = [segmentation(b, data, plan.shoppers, personas) for b in by]
-            spent = sum(journaled.spent, Usage())
-            results = _finish(
-                plan, data, done, spent, directory, screen, _ended(directory), segmented=segmented, fewest=min_shoppers
-            )
-        _show(results, path)
-        return RunOutcome(path, results, exit_code(results))
-
-
-def _same_data(path: Path, made_on: str, now: str | None, digest: str, screen: Screen) -> ShoppingData:
-    try:
-        data = load_dataset(now or made_on, progress=screen.stage)
-    except DataError as error:
-        if now is not None:
-            raise
-        place = f"where it was moved, name its new place: paars-bench score {path} --dataset FOLDER"
-        raise DataError(f"{str(error).rstrip('.')}; {place}") from error
-    if data.sha256 != digest:
-        raise UsageError(
-            f"{path}: was made on {made_on} with digest {digest[:12]}, and {now or 'it'} now has {data.sha256[:12]}; "
-            f"score it with the data and the version that made it"
-        )
-    return data
-
-
-def _finish(
-    plan: Plan,
-    data: ShoppingData,
-    done: Mapping[str, CaseResult],
-    spent: Usage,
-    directory: RunDirectory,
-    screen: Screen,
-    ended: Ended,
-    *,
-    segmented: Sequence[Segmentation] = (),
-    fewest: int = FEWEST,
-) -> dict[str, Any]:
-    """Writes the agents' log and ``results.json``, also of a run that is not complete."""
-    screen.note(f"scoring {len(done)} cases")
-    write_agent_log(directory.path, done.values())
-    personas = load_personas(directory.personas)
-    config = read_config(directory.path)  # of the first process: its run id and start stay
-    results = build_results(
-        {**config, "model": {**config["model"], "not_sent": dict(ended.not_sent)}},
-        plan,
-        data,
-        done,
-        usage={"task": spent, "persona": sum(personas.spent, Usage())},
-        seconds=ended.seconds,
-        stop=ended.stop,
-        screen=screen,
-        segmented=segmented,
-        fewest=fewest,
-    )
-    directory.write_results(results)
-    return results
-
-
-class Ended(NamedTuple):
-    """How asking ended: seconds of every process, why it stopped early, and parameters the provider did not take."""
-
-    seconds: float
-    stop: str | None
-    not_sent: Mapping[str, str]
-
-
-def _ended(directory: RunDirectory, account: Account | None = None, backbone: Backbone | None = None) -> Ended:
-    """Adds this process to what earlier ones wrote; without one (scoring again) their words stand."""
-    before = _results_on_disk(directory.path)
-    seconds = float(before.get("run", {}).get("seconds") or 0.0)
-    not_sent = before.get("model", {}).get("not_sent", {})
-    if account is None or backbone is None:
-        return Ended(seconds, before.get("run", {}).get("stop"), not_sent)
-    seconds += time.monotonic() - account.started
-    return Ended(seconds, account.stop and str(account.stop), {**not_sent, **backbone.not_sent})
-
-
-def _results_on_disk(path: Path) -> dict[str, Any]:
-    file = path / RESULTS
-    try:
-        return dict(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return {}
-
-
-def _show(results: Mapping[str, Any], path: Path) -> None:
-    from paars_bench.report.tables import show_results
-
-    show_results(results, path)

@@ -14,6 +14,7 @@ from paars_bench.personas.conditions import CONDITIONS, Condition
 from paars_bench.personas.history import History, render_history
 from paars_bench.personas.mine import Persona, mine_persona, persona_of
 from paars_bench.personas.prompt import persona_block
+from paars_bench.run.directory import cannot_write
 from paars_bench.run.journal import JsonLines
 from paars_bench.seeds import derive
 
@@ -115,7 +116,10 @@ class Heads:
                     self._backbone,
                     seed=derive(self._seed, "persona", shopper),
                 )
-                self._store.append(persona.row())
+                try:
+                    self._store.append(persona.row())
+                except OSError as error:
+                    raise cannot_write(self._store.path.parent, error) from error
                 self._mined[shopper] = persona
                 self._pay(persona.usage)
             return self._mined[shopper]
@@ -146,18 +150,9 @@ class Stored(NamedTuple):
 
 def load_personas(store: JsonLines) -> Stored:
     """Reads ``personas.jsonl``; a persona that was owed and mined again stands twice, the later line counts."""
-    loaded = store.load()
     personas: list[Persona] = []
-    spent: list[Usage] = []
-    damaged = loaded.damaged
-    for row in loaded.rows:
-        try:
-            personas.append(persona_of(row))
-        except (KeyError, TypeError, ValueError):  # JSON, but no persona
-            damaged += 1
-            continue
-        spent.append(personas[-1].usage)
-    return Stored(personas, spent, damaged)
+    damaged = store.each(lambda row: personas.append(persona_of(row)))
+    return Stored(personas, [p.usage for p in personas], damaged)
 
 
 def products_asked(case: Case) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -44,24 +44,29 @@ class JsonLines:
 
     def load(self) -> Loaded:
         """Returns the rows on disk and cuts a torn last line off."""
-        if not self.path.exists():
-            return Loaded([], 0)
         rows: list[dict[str, Any]] = []
+        return Loaded(rows, self.each(rows.append))
+
+    def each(self, take: Callable[[dict[str, Any]], None]) -> int:
+        """Hands out the rows on disk one by one, cuts a torn last line off, and returns how many lines are damaged.
+
+        Args:
+            take: gets a row. One for which it raises ``KeyError``, ``TypeError`` or ``ValueError`` is damaged too: it
+                is JSON, but no line of this file.
+        """
+        if not self.path.exists():
+            return 0
         damaged = 0
         sound_end = 0
         with self.path.open("rb") as handle:
             for line in handle:
                 whole = line.endswith(b"\n")
-                row = _row(line) if whole else None
-                if row is None:
-                    damaged += 1
-                else:
-                    rows.append(row)
+                damaged += not (whole and _taken(line, take))
                 if whole:
                     sound_end += len(line)
         if sound_end != self.path.stat().st_size:
             os.truncate(self.path, sound_end)
-        return Loaded(rows, damaged)
+        return damaged
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Writes one row and hands it to the operating system.
@@ -98,12 +103,15 @@ def _dumps(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
 
 
-def _row(line: bytes) -> dict[str, Any] | None:
+def _taken(line: bytes, take: Callable[[dict[str, Any]], None]) -> bool:
     try:
         value = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+        if not isinstance(value, dict):
+            return False
+        take(value)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+    return True
 
 
 class Journaled(NamedTuple):
@@ -115,17 +123,17 @@ class Journaled(NamedTuple):
 
 
 def load_journal(journal: JsonLines) -> Journaled:
-    """Reads a journal; a case that was owed and asked again spent twice and counts once."""
-    loaded = journal.load()
+    """Reads a journal; a case that was owed and asked again spent twice and counts once.
+
+    Prompts and replies stay on disk: no number is computed from them, and those of a large run would fill the memory.
+    """
     done: dict[str, CaseResult] = {}
     spent: list[Usage] = []
-    damaged = loaded.damaged
-    for row in loaded.rows:
-        try:
-            result = result_of(row)
-        except (KeyError, TypeError, ValueError):  # JSON, but no line of a journal
-            damaged += 1
-            continue
-        done[result.key] = result
+
+    def take(row: dict[str, Any]) -> None:
+        result = result_of(row)
+        done[result.key] = result.measured()
         spent.append(result.usage)
+
+    damaged = journal.each(take)
     return Journaled(done, spent, damaged)

@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from paars_bench.backbones.aliases import resolve
 from paars_bench.backbones.door import Backbone, Usage
 from paars_bench.backbones.open import open_backbone
-from paars_bench.backbones.redact import public_args
+from paars_bench.backbones.redact import Redactor, is_secret
 from paars_bench.config import TaskIndex, TaskSpec
 from paars_bench.data import load_dataset
 from paars_bench.data.cases import ShoppingData
 from paars_bench.data.registry import parse_spec
 from paars_bench.errors import UsageError
 from paars_bench.outcomes import POLICY
+from paars_bench.run.account import Account, failed
 from paars_bench.run.budget import PERSONA
-from paars_bench.run.directory import RunDirectory
-from paars_bench.run.environment import environment
+from paars_bench.run.directory import LEFT_BEHIND, RunDirectory
 from paars_bench.run.heads import Heads, history_budget
 from paars_bench.run.journal import load_journal
 from paars_bench.run.plan import Plan, choose_conditions
 from paars_bench.run.progress import Screen
-from paars_bench.run.schedule import Account, Work
+from paars_bench.run.schedule import Work
 from paars_bench.run.spec import RunSpec
 from paars_bench.store import SearchIndex, Shop
 from paars_bench.tasks.question import Asker, Question
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult
-
-SCHEMA_VERSION = 1
 
 
 def check_spec(spec: RunSpec) -> list[TaskSpec]:
@@ -61,7 +55,11 @@ def check_spec(spec: RunSpec) -> list[TaskSpec]:
 def held_directory(path: Path) -> Iterator[RunDirectory]:
     """Holds a run directory; a run that was refused leaves none of the folders it made behind."""
     made = [p for p in (path, *path.parents) if not p.exists()]
-    directory = RunDirectory(path)
+    try:
+        directory = RunDirectory(path)
+    except KeyboardInterrupt:  # an error leaves nothing of ours: the folder may be another process's, just begun
+        _forget_if_empty(path, made)
+        raise
     try:
         yield directory
     finally:
@@ -70,9 +68,10 @@ def held_directory(path: Path) -> Iterator[RunDirectory]:
 
 
 def _forget_if_empty(path: Path, made: Sequence[Path]) -> None:
-    if not made or any(p.name != ".lock" for p in path.iterdir()):
+    if not made or not path.is_dir() or any(p.name not in LEFT_BEHIND for p in path.iterdir()):
         return
-    (path / ".lock").unlink(missing_ok=True)
+    for name in LEFT_BEHIND:
+        (path / name).unlink(missing_ok=True)
     for folder in made:  # the deepest first
         if any(folder.iterdir()):
             return
@@ -143,7 +142,12 @@ def prepare(
     journaled = load_journal(directory.journal)
     done = {k: r for k, r in journaled.done.items() if plan.holds(r)}
     kept = {k for k, r in done.items() if not POLICY[r.outcome].owed}
-    account = Account(planned=len(plan), before=len(kept), task_usage=sum(journaled.spent, Usage()))
+    account = Account(
+        planned=len(plan),
+        before=len(kept),
+        failed=sum(failed(done[k].outcome) for k in kept),
+        task_usage=sum(journaled.spent, Usage()),
+    )
     heads = Heads(
         data,
         backbone,
@@ -172,7 +176,7 @@ def prepare(
         return shops[page_size]
 
     def keep(result: CaseResult) -> None:
-        done[result.key] = result
+        done[result.key] = result.measured()
         screen.tell(result)
 
     dataset = parse_spec(spec.dataset).text
@@ -180,70 +184,6 @@ def prepare(
         name: Asker(Renderer(s, data.catalog), data.catalog, open_shop, dataset, data.background)
         for name, s in plan.specs.items()
     }
-    work = Work(spec, backbone, heads, askers, directory.journal, account, keep, screen.note)
+    clean = Redactor(v for k, v in spec.model_args.items() if is_secret(k))
+    work = Work(spec, backbone, heads, askers, directory.journal, account, keep, screen.note, clean)
     return Prepared(work, (q for q in plan.questions() if q.key not in kept), done)
-
-
-def config_of(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone) -> dict[str, Any]:
-    """Returns what ``config.json`` holds: the command resolved, and the identity that a resumed run must share."""
-    public = asdict(spec) | {
-        "model_args": public_args(spec.model_args),
-        "dataset": _found_again(spec.dataset),
-        "output_path": str(spec.output_path),
-        "include_path": [str(p) for p in spec.include_path],
-    }
-    traits = backbone.traits
-    tasks = [json.loads(s.model_dump_json()) for s in plan.specs.values()]
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "id": f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": spec.command,
-        "spec": public,
-        "identity": {
-            "model": traits.litellm_model,
-            "model_details": {k: v for k, v in traits.details.items() if k in ("file_sha256",)},
-            "model_args": public_args(spec.model_args),
-            "dataset": data.name,
-            "dataset_sha256": data.sha256,
-            "tasks": {t["task"]: _digest(t) for t in tasks},
-            "conditions": {t: list(c) for t, c in plan.conditions.items()},
-            "limit": spec.limit,
-            "repeats": spec.repeats,
-            "seed": spec.seed,
-            "history_tokens": history_budget(traits.context_tokens, spec.model_args.get("history_tokens")),
-        },
-        "model": {
-            "name": traits.name,
-            "litellm_model": traits.litellm_model,
-            "scripted": traits.scripted,
-            "params": public_args(spec.model_args),
-            "context_tokens": traits.context_tokens,
-            "tools": traits.tools,
-            **traits.details,
-        },
-        "tasks": tasks,
-        "unsupported": dict(plan.unsupported),
-        "environment": environment(),
-    }
-
-
-def _found_again(dataset: str) -> str:
-    """A folder is written with its whole path, so that scoring again finds it from anywhere."""
-    spec = parse_spec(dataset)
-    return dataset if spec.folder is None else spec.text
-
-
-def spec_of(public: Mapping[str, Any]) -> RunSpec:
-    """Returns the specification that ``config.json`` holds."""
-    names = {k: v for k, v in public.items() if k in RunSpec.__dataclass_fields__}
-    names["tasks"] = tuple(names["tasks"])
-    names["conditions"] = tuple(names["conditions"]) if names["conditions"] is not None else None
-    names["output_path"] = Path(names["output_path"])
-    names["include_path"] = tuple(Path(p) for p in names["include_path"])
-    return RunSpec(**names)
-
-
-def _digest(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

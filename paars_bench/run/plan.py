@@ -19,6 +19,8 @@ from paars_bench.seeds import derive
 from paars_bench.tasks.question import Question
 from paars_bench.tasks.result import CaseResult, case_key
 
+_ANSWER = {"generate": "query", "choose": "choice", "session": "purchases"}
+
 
 class Calls(NamedTuple):
     """How many calls a plan takes, without retries: a session ends after one turn at the least."""
@@ -66,11 +68,12 @@ class Plan:
         return Calls(sum(asked.values()) + personas, sum(asked[t] * turns[t] for t in self.specs) + personas)
 
     def holds(self, result: CaseResult) -> bool:
-        """Says whether a result answers one of these questions."""
+        """Says whether a result answers one of these questions, in the way its task is answered."""
         return (
             result.condition in self.conditions.get(result.task, ())
             and result.case_id in self.cases[result.task]
             and 0 <= result.repeat < self.repeats
+            and (not result.scored or _ANSWER[self.specs[result.task].output_type] in (result.parsed or {}))
         )
 
     def questions(self) -> Iterator[Question]:

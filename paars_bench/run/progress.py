@@ -14,7 +14,7 @@ from rich.text import Text
 
 from paars_bench.errors import printable
 from paars_bench.outcomes import POLICY
-from paars_bench.run.schedule import Account
+from paars_bench.run.account import Account
 from paars_bench.tasks.result import CaseResult
 
 _LINE_SECONDS = 15.0

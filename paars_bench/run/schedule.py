@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import itertools
 import signal
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from functools import partial
 
 from paars_bench.backbones.door import Backbone, Usage
-from paars_bench.outcomes import POLICY, Outcome
-from paars_bench.run.budget import PERSONA, Cap, InFlight, Spent
+from paars_bench.backbones.faults import shortened
+from paars_bench.backbones.patience import PATIENCE, Patience
+from paars_bench.boundary import Caught, unforeseen
+from paars_bench.errors import PaarsError
+from paars_bench.outcomes import Outcome
+from paars_bench.run.account import MOST_FAULTS, Account, Stop
+from paars_bench.run.budget import PERSONA, Held
 from paars_bench.run.heads import Heads
 from paars_bench.run.journal import JsonLines
 from paars_bench.run.spec import RunSpec
@@ -21,87 +25,18 @@ from paars_bench.tasks.ask import ASK
 from paars_bench.tasks.question import Asker, Question, blank_result
 from paars_bench.tasks.result import CaseResult
 
-
-class Stop(StrEnum):
-    """Why a run ended before every question was asked."""
-
-    INTERRUPTED = "interrupted"
-    MAX_COST = "max_cost"
-    MAX_TOKENS = "max_tokens_total"
-    MAX_TIME = "max_time"
-    FAIL_ON_ERROR = "fail_on_error"
-    UNUSABLE = "backbone_unusable"
-
-
-@dataclass(slots=True)
-class Account:
-    """What a run has done and spent so far, in this process and before.
-
-    Attributes:
-        planned: questions of the whole plan.
-        before: finished by earlier processes.
-        done: finished by this one.
-        failed: of those done, how many are not scored.
-        usage: of tasks and personas, earlier processes included; an unknown price counts nothing.
-        task_usage: of tasks alone; an unknown price makes the sum unknown.
-        unpriced: calls whose price LiteLLM does not know.
-        started: monotonic seconds.
-        stop: set when no further question should be asked.
-        in_flight: what is given out and has not ended.
-    """
-
-    planned: int
-    before: int = 0
-    done: int = 0
-    failed: int = 0
-    usage: Usage = field(default_factory=Usage)
-    task_usage: Usage = field(default_factory=Usage)
-    unpriced: int = 0
-    started: float = field(default_factory=time.monotonic)
-    stop: Stop | None = None
-    in_flight: InFlight = field(default_factory=InFlight)
-
-    def add(self, usage: Usage, kind: str | None = None) -> None:
-        """Counts one case's or one persona's usage; ``kind`` is its task or ``PERSONA``, where that is known."""
-        if kind is not None:
-            self.in_flight.learn(kind, usage)
-        if usage.cost_usd is None:
-            self.unpriced += 1
-        self.usage += Usage(usage.input, usage.cached, usage.output, usage.reasoning, usage.cost_usd or 0.0)
-
-    def interrupt(self) -> None:
-        """Lets what is in flight end and asks nothing more."""
-        self.stop = Stop.INTERRUPTED
-
-    def check(self, spec: RunSpec) -> None:
-        """Sets ``stop`` once a budget is reached or too much failed."""
-        if self.stop is not None:
-            return
-        spent = Spent.of(self.usage)
-        if Cap(None, spec.max_cost).reached(spent):
-            self.stop = Stop.MAX_COST
-        elif Cap(spec.max_tokens_total, None).reached(spent):
-            self.stop = Stop.MAX_TOKENS
-        elif spec.max_time is not None and time.monotonic() - self.started >= spec.max_time:
-            self.stop = Stop.MAX_TIME
-        elif spec.fail_on_error is not None and self.failed:
-            share = self.failed if spec.fail_on_error >= 1 else self.failed / self.planned
-            if share >= spec.fail_on_error:
-                self.stop = Stop.FAIL_ON_ERROR
-
-    async def admits(self, kinds: Sequence[str], spec: RunSpec) -> bool:
-        """Waits until a question can be asked within the caps, and says whether it should be asked at all."""
-        cap = Cap(spec.max_tokens_total, spec.max_cost)
-        self.check(spec)
-        while self.stop is None and not self.in_flight.room(kinds, Spent.of(self.usage), cap):
-            await self.in_flight.one_ended()
-            self.check(spec)
-        return self.stop is None
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Everything a worker needs."""
+    """Everything a worker needs.
+
+    Attributes:
+        tell: is told every finished case.
+        say: says one line.
+        clean: takes keys out of a text.
+    """
 
     spec: RunSpec
     backbone: Backbone
@@ -111,6 +46,7 @@ class Work:
     account: Account
     tell: Callable[[CaseResult], None]
     say: Callable[[str], None]
+    clean: Callable[[str], str]
 
     def interrupt(self) -> None:
         """Lets what is in flight end, asks nothing more, and says so at once."""
@@ -118,24 +54,39 @@ class Work:
         self.say("stopping after the calls in flight; Ctrl-C again to break off")
 
 
+class FaultyRun(PaarsError):
+    """Case after case ended in an error nobody foresaw: the harness is broken, and asking on would only cost money."""
+
+
 async def run_questions(questions: Iterable[Question], work: Work) -> None:
     """Asks every question, journals its result, and closes the backbone at the end.
 
     Raises:
         BackboneUnusable: nothing can succeed; what is done is kept.
+        FaultyRun: unforeseen errors one after another; what is done is kept.
         OSError: the journal cannot be written; what is done is kept.
     """
     wanted = work.spec.max_concurrency or work.backbone.traits.max_concurrency
     todo = iter(questions)
     first = list(itertools.islice(todo, wanted))
     shared = itertools.chain(first, todo)
+    patience = Patience(work.account.deadline(work.spec))
+    PATIENCE.set(patience)  # the workers' calls inherit it
     try:
-        with _gentle_interrupt(work):
+        with _gentle_interrupt(work, patience):
             async with asyncio.TaskGroup() as group:
                 for _ in range(len(first)):
                     group.create_task(_worker(shared, work))
     finally:
-        await work.backbone.aclose()
+        with unforeseen() as closing:
+            await work.backbone.aclose()
+        if closing.error is not None:
+            work.say(f"the backbone could not be closed ({work.clean(closing.words)}); nothing is lost by that")
+    if work.account.stop is Stop.FAULTS:
+        raise FaultyRun(
+            f"{MOST_FAULTS} cases one after another ended in an unforeseen {work.account.fault}; stopped, what is done "
+            "is kept and those cases are owed; please report it"
+        )
 
 
 async def _worker(questions: Iterator[Question], work: Work) -> None:
@@ -143,48 +94,76 @@ async def _worker(questions: Iterator[Question], work: Work) -> None:
         kinds = (question.spec.task, *([PERSONA] if work.heads.owes(question.condition, question.case) else []))
         if not await work.account.admits(kinds, work.spec):
             return
-        with work.account.in_flight.holding(kinds):
-            head = await work.heads.head(question.condition, question.case)
-            if head.outcome is Outcome.OK:
-                asker = work.askers[question.spec.task]
-                result = await ASK[question.spec.output_type](question, head.text, work.backbone, asker)
-            else:
-                result = blank_result(question, head.outcome, head.error)
-            _book(result, work)
+        with work.account.in_flight.holding(kinds) as held:
+            paid: list[Usage] = []
+            with unforeseen(PaarsError) as caught:
+                head = await work.heads.head(question.condition, question.case)
+                if head.outcome is Outcome.OK:
+                    asker = work.askers[question.spec.task]._replace(next_call=partial(_next_call, work, held, paid))
+                    result = await ASK[question.spec.output_type](question, head.text, work.backbone, asker)
+                else:
+                    result = blank_result(question, head.outcome, head.error)
+            if caught.error is not None:
+                result = _broken(question, caught, work, paid)
+            with unforeseen(OSError, PaarsError) as unwritable:  # an answer may hold what strict JSON does not have
+                _journal(result, work)
+            if unwritable.error is not None:
+                result = _broken(question, unwritable, work, paid)
+                _journal(result, work)
+            _book(result, work, fault=bool(caught.error or unwritable.error))
 
 
-def _book(result: CaseResult, work: Work) -> None:
+def _broken(question: Question, caught: Caught, work: Work, paid: Sequence[Usage]) -> CaseResult:
+    failed = blank_result(question, Outcome.ENV_ERROR, shortened(work.clean(caught.words)))
+    return replace(failed, usage=sum(paid, Usage()), attempts=len(paid))
+
+
+def _journal(result: CaseResult, work: Work) -> None:
     work.journal.append(result.row(log_samples=work.spec.log_samples))
-    work.account.done += 1
-    work.account.failed += not POLICY[result.outcome].scored
-    work.account.add(result.usage, result.task)
-    work.account.task_usage += result.usage
+
+
+async def _next_call(work: Work, held: Held, paid: list[Usage], used: Usage) -> Outcome | None:
+    """Keeps what a call used, which an error later in the session would lose, and asks whether another one fits."""
+    paid.append(used)
+    return await work.account.next_call(held, used, work.spec)
+
+
+def _book(result: CaseResult, work: Work, *, fault: bool) -> None:
+    """Counts and shows a result."""
+    work.account.book(result, work.spec, fault=fault)
     work.tell(result)
+    if fault and work.account.faults == 1:
+        work.say(f"unforeseen in {result.task}, case {result.case_id}: {result.error}; counted as {result.outcome}")
 
 
 @contextmanager
-def _gentle_interrupt(work: Work) -> Iterator[None]:
-    """The first Ctrl-C lets what is in flight end; a second one breaks off, a third one kills without a word."""
+def _gentle_interrupt(work: Work, patience: Patience) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM lets what is in flight end; a second one breaks off, a third kills without a word."""
     loop = asyncio.get_running_loop()
     broken_off = False
 
     def stop() -> None:
         nonlocal broken_off
         if work.account.stop is not Stop.INTERRUPTED:
+            patience.stop()
             work.interrupt()
             return
         broken_off = True
         work.say("breaking off: the calls in flight are lost, what is finished is kept")
         raise KeyboardInterrupt
 
+    before = signal.getsignal(signal.SIGTERM)
     try:
-        loop.add_signal_handler(signal.SIGINT, stop)
+        for number in _STOPS:
+            loop.add_signal_handler(number, stop)
     except (NotImplementedError, ValueError, RuntimeError):  # Windows, or not the main thread
         yield
         return
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        for number in _STOPS:
+            loop.remove_signal_handler(number)
+        signal.signal(signal.SIGTERM, before)
         if broken_off:  # Python's own handler would answer a third with a traceback out of the cleaning up
             signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from paars_bench.backbones.door import Situation
+from paars_bench.backbones.door import Situation, Usage
 from paars_bench.config.spec import TaskSpec
 from paars_bench.data.cases import Background, Case
 from paars_bench.data.schema import Catalog
@@ -42,6 +42,7 @@ class Asker(NamedTuple):
         open_shop: gives the store, opened when the first session needs it.
         dataset: name with every option, for scripted baselines.
         background: gives what an agent may know of a shopper, for scripted baselines.
+        next_call: is told what a call of a session used, and says how the session ends if it may make no other.
     """
 
     renderer: Renderer
@@ -49,6 +50,7 @@ class Asker(NamedTuple):
     open_shop: Callable[[int], Shop]
     dataset: str = ""
     background: Callable[[str], Background] | None = None
+    next_call: Callable[[Usage], Awaitable[Outcome | None]] | None = None
 
     def situation(
         self, question: Question, page: Page | None = None, turn: int = 0, shop: Shop | None = None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from paars_bench.backbones.door import Message, Usage
+from paars_bench.data.schema import event_of
 from paars_bench.outcomes import POLICY, Outcome
 
 
@@ -60,6 +61,10 @@ class CaseResult:
         """Whether it is behaviour and enters the metrics."""
         return POLICY[self.outcome].scored
 
+    def measured(self) -> CaseResult:
+        """Returns what numbers are computed from: without prompt and reply, which are the bulk of it."""
+        return replace(self, messages=(), reply="")
+
     def row(self, *, log_samples: bool) -> dict[str, Any]:
         """Returns the journal line; without ``log_samples`` prompt and reply are left out."""
         row = asdict(self)
@@ -75,18 +80,64 @@ def case_key(task: str, condition: str, case_id: str, repeat: int) -> str:
     return f"{task}|{condition}|{case_id}|{repeat}"
 
 
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "case_id": (str,),
+    "task": (str,),
+    "condition": (str,),
+    "shopper": (str,),
+    "repeat": (int,),
+    "parsed": (dict, type(None)),
+    "reply": (str,),
+    "messages": (list,),
+    "prompt_sha256": (str,),
+    "events": (list, type(None)),
+    "latency_ms": (int, float),
+    "attempts": (int,),
+    "cached": (bool,),
+    "error": (str, type(None)),
+}
+_EVENT: Mapping[str, tuple[type, ...]] = {
+    "time": (str,),
+    "shopper": (str,),
+    "session": (str,),
+    "query": (str, type(None)),
+    "product": (str, type(None)),
+    "arm": (str, type(None)),
+    "shown": (list, type(None)),
+    "rank": (int, type(None)),
+    "price": (int, float, type(None)),
+}
+_PARSED: Mapping[str, tuple[type, ...]] = {"query": (str,), "choice": (int,)} | dict.fromkeys(
+    ("searches", "views", "purchases", "turns", "errors"), (int,)
+)
+
+
 def result_of(row: Mapping[str, Any]) -> CaseResult:
     """Returns the result of a journal line.
 
     Raises:
         KeyError: a key is missing.
-        TypeError: a value has another type.
-        ValueError: the outcome is unknown.
+        TypeError: a value has another type, or what is scored has no answer.
+        ValueError: the outcome is unknown, or an event is none.
     """
-    for name in ("case_id", "task", "condition", "shopper"):
-        if not isinstance(row[name], str):
-            raise TypeError(f"{name} is no text")
-    if type(row["repeat"]) is not int:
-        raise TypeError("repeat is no whole number")
+    missing = [name for name in ("case_id", "task", "condition", "shopper", "repeat") if name not in row]
+    if missing:
+        raise KeyError(missing[0])
     known = {f: row[f] for f in CaseResult.__dataclass_fields__ if f in row}
-    return CaseResult(**{**known, "outcome": Outcome(row["outcome"]), "usage": Usage(**row["usage"])})
+    _check(known, _TYPES)
+    result = CaseResult(**{**known, "outcome": Outcome(row["outcome"]), "usage": Usage.of(row["usage"])})
+    _check(result.parsed or {}, _PARSED)
+    if result.scored and not result.parsed:
+        raise TypeError("a scored case has no answer")
+    for event in result.events or ():
+        event_of(event)
+        _check(event, _EVENT)
+        if not all(isinstance(product, str) for product in event.get("shown") or ()):
+            raise TypeError("a list shown holds what is no product")
+    return result
+
+
+def _check(values: Mapping[str, Any], types: Mapping[str, tuple[type, ...]]) -> None:
+    for name, value in values.items():
+        if name in types and type(value) not in types[name]:
+            raise TypeError(f"{name} is a {type(value).__name__}")

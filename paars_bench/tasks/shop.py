@@ -113,6 +113,10 @@ async def play(question: Question, head: str, backbone: Backbone, asker: Asker) 
     while session.result is None:
         reply = await backbone.complete(player.request(session.page, session.turns))
         session.take(player.read(reply))
+        if session.result is None and asker.next_call is not None:
+            cut = await asker.next_call(reply.usage)
+            if cut is not None:
+                session.take(Stop(cut))
     return _result(question, player, session.result)
 
 

@@ -14,6 +14,7 @@ from loopback import Answer, Provider, chat, failure
 
 from paars_bench.backbones.door import Completion, Request
 from paars_bench.backbones.gateway import REASONING_HEADROOM, BackboneUnusable, LiteLLMBackbone
+from paars_bench.backbones.patience import PATIENCE, Patience
 from paars_bench.outcomes import Outcome
 
 KEY = "sk-loopback-0123456789abcdef"
@@ -81,11 +82,51 @@ def test_an_unknown_price_is_unknown_and_a_known_one_is_not_zero(provider: Provi
     assert 0 < cost < 0.01
 
 
-def test_a_reply_without_usage_has_no_known_cost(provider: Provider) -> None:
-    provider.script(chat(usage=None, model="gpt-4o-mini"))
+@pytest.mark.parametrize("usage", [None, (0, 0), (-5, -3), (-11, 3), (11, 0)])
+def test_tokens_that_a_server_does_not_count_are_estimated_and_priced(
+    provider: Provider, usage: tuple[int, int] | None
+) -> None:
+    provider.script(chat(usage=usage, model="gpt-4o-mini"))
     reply = ask(backbone(provider, "openai/gpt-4o-mini"))
     assert (reply.text, reply.outcome) == ("blue mug", Outcome.OK)
-    assert reply.usage.cost_usd is None
+    assert reply.usage.estimated == 1
+    assert reply.usage.input == 11 if usage == (11, 0) else reply.usage.input > 11
+    assert reply.usage.output == 3
+    assert reply.usage.cost_usd == pytest.approx(reply.usage.input * 1.5e-7 + 3 * 6e-7)
+    provider.script(chat(usage=usage))
+    assert ask(backbone(provider)).usage.cost_usd is None
+
+
+def test_counts_of_details_stay_within_their_wholes(provider: Provider) -> None:
+    details = {
+        "prompt_tokens_details": {"cached_tokens": 4000},
+        "completion_tokens_details": {"reasoning_tokens": -2},
+    }
+    provider.script(chat(usage=(11, 3), details=details))
+    usage = ask(backbone(provider)).usage
+    assert (usage.input, usage.cached, usage.output, usage.reasoning, usage.estimated) == (11, 11, 3, 0, 0)
+
+
+@pytest.mark.parametrize(("until", "outcome"), [(0.3, Outcome.TIME_LIMIT), (None, Outcome.CANCELLED)])
+def test_a_wait_that_a_provider_asks_for_ends_with_the_run(
+    provider: Provider, until: float | None, outcome: Outcome
+) -> None:
+    provider.script(failure(429, "slow down", retry_after="60"))
+
+    async def call() -> Completion:
+        patience = Patience(until and time.monotonic() + until)
+        PATIENCE.set(patience)
+        asyncio.get_running_loop().call_later(0.6, patience.stop)
+        return await backbone(provider).complete(Request(PROMPT))
+
+    began = time.monotonic()
+    reply = asyncio.run(call())
+    assert time.monotonic() - began < 30
+    assert reply.outcome is outcome
+    assert (reply.attempts, len(provider.asked)) == (1, 1)
+    assert reply.error is not None
+    assert reply.error.startswith("not tried again: ")
+    assert "slow down" in reply.error
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,34 @@ def test_a_run_says_what_it_will_call_before_it_does(
     main([*whole, "--max_tokens_total", "1", "--output_path", str(tmp_path / "whole")])
     said = " ".join(capsys.readouterr().err.split())
     assert said.index("--limit N asks fewer cases a task; --dry_run shows the plan") < said.index("first case")
+
+
+def test_a_run_is_resumed_with_another_timeout_and_key(provider: Provider, tmp_path: Path) -> None:
+    provider.script(chat("1"))
+    words = command(provider.url, tmp_path / "run", "--conditions", "base")
+    assert main([*words, "--max_tokens_total", "30"]) == 3
+    asked = len(provider.asked)
+    other = [w.replace("api_key=sk-planted-1234567890", "api_key=sk-other-0987654321,timeout=5") for w in words]
+    assert main([*other, "--max_concurrency", "2"]) == 0
+    assert asked < len(provider.asked) == 5
+
+
+def test_a_server_that_counts_nothing_is_capped_all_the_same(
+    provider: Provider, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider.script(chat("1", usage=(-1000, -1000)))
+    assert main(command(provider.url, tmp_path / "run", "--conditions", "base", "--max_tokens_total", "300")) == 3
+    assert len(provider.asked) < 5
+    assert "without a count of tokens" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_wait_does_not_outlast_the_time_of_a_run(provider: Provider, tmp_path: Path) -> None:
+    provider.script(failure(429, "slow down", retry_after="100"))
+    began = time.monotonic()
+    path = tmp_path / "run"
+    assert main(command(provider.url, path, "--conditions", "base", "--max_time", "2s")) == 3
+    assert time.monotonic() - began < 60
+    rows = [json.loads(line) for line in (path / "journal.jsonl").read_text().splitlines()]
+    assert {row["outcome"] for row in rows} == {"time_limit"}
+    provider.script(chat("1"))
+    assert main(command(provider.url, path, "--conditions", "base")) == 0

@@ -99,7 +99,7 @@ def test_added_again_a_run_replaces_its_row(folder: Path, board: Path) -> None:
         lambda r: r["engines"].update(perplexity={"name": "gpt2", "revision": "1"}),
         lambda r: r["tasks"].pop(0),
         lambda r: r["tasks"][0].update(cases_sha256="0" * 64),
-        lambda r: r["tasks"][0]["counts"].update(planned=3),
+        lambda r: r["tasks"][0]["counts"].update(planned=3, scored=3),
     ],
     ids=["data", "people", "version", "embedding", "perplexity", "tasks", "cases", "repeats"],
 )
@@ -264,6 +264,30 @@ HOSTILE: dict[str, tuple[Callable[[Results], Any], str]] = {
     ),
     "a score on no scale": (lambda r: r["tasks"][1]["metrics"][0].update(null_band=[None, None]), "metrics.0"),
     "a score within the noise": (lambda r: r["tasks"][1]["metrics"][0].update(null_band=[0, 9]), "metrics.0"),
+    "an escape in a name": (lambda r: r["model"].update(name="x\x1b[2J"), "model.name"),
+    "a line break in a name": (lambda r: r["model"].update(name="x\nrank 1"), "model.name"),
+    "an override in a name": (lambda r: r["dataset"].update(name="demo\u202e"), "dataset.name"),
+    "an escape in a metric": (
+        lambda r: r["tasks"][0]["metrics"][0].update(metric="accuracy\x1b[1m"),
+        "metrics.0.metric",
+    ),
+    "an escape in a reason": (lambda r: r["tasks"][1]["metrics"][0].update(why="\x1b]0;x\x07"), "metrics.0.why"),
+    "an escape in a version": (lambda r: r["tasks"][0].update(version="1\x1b"), "tasks.0.version"),
+    "an escape in an engine": (
+        lambda r: r["engines"].update(embedding={"name": "\x1bm", "revision": "1"}),
+        "engines.embedding.name",
+    ),
+    "no name": (lambda r: r["model"].update(name=""), "model.name"),
+    "a condition of its own": (lambda r: r["tasks"][0].update(condition="best"), "tasks.0.condition"),
+    "an accuracy over 1": (lambda r: r["tasks"][0]["metrics"][0].update(value=1.5), "metrics.0"),
+    "an accuracy below 0": (lambda r: r["tasks"][0]["metrics"][0]["ci"].update(low=-0.5), "metrics.0"),
+    "a value of nothing": (lambda r: r["tasks"][0]["metrics"][0].update(n=0), "metrics.0"),
+    "cases of nobody": (lambda r: r["tasks"][0]["counts"].update(planned=0, scored=0), "counts.planned"),
+    "more scored than planned": (lambda r: r["tasks"][0]["counts"].update(scored=10**6), "tasks.0.counts"),
+    "coverage of its own": (lambda r: r["tasks"][0]["counts"].update(scored=1), "tasks.0"),
+    "tokens beyond counting": (lambda r: r["usage"]["by_role"]["task"].update(input=10**400), "by_role.task.input"),
+    "a huge key": (lambda r: r["usage"]["by_role"].update({"x" * 10**6: {"input": -1}}), "usage.by_role.xxx"),
+    "a huge value in words": (lambda r: r["tasks"][0]["metrics"][0].update(value="9" * 10**6), "metrics.0.value"),
     "a date of no year": (lambda r: r["run"].update(started="yesterday"), "run.started"),
 }
 
@@ -301,6 +325,64 @@ def test_no_results_are_said(tmp_path: Path, board: Path) -> None:
     for path in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(UsageError, match="cannot be read"):
             leaderboard_add(path, board)
+
+
+@pytest.mark.parametrize("name", ["human", "random", "first", "popular", "logit", "Human", "ＨＵＭＡＮ", "human"])
+def test_a_model_may_not_bear_the_name_of_a_reference_row(
+    results: Results, tmp_path: Path, board: Path, name: str
+) -> None:
+    results["model"].update(name=name, scripted=False)
+    with pytest.raises(UsageError, match="is the name of a baseline"):
+        leaderboard_add(put(tmp_path, results), board)
+    assert not board.exists()
+
+
+def test_a_partial_run_is_marked_on_the_board_and_on_screen(results: Results, tmp_path: Path, board: Path) -> None:
+    leaderboard_add(put(tmp_path, results), board)
+    partial = as_run(results, "partial")
+    partial["run"]["status"] = "partial"
+    assert "partial: cases are missing from its figures" in leaderboard_add(put(tmp_path, partial, "p.json"), board)
+    assert {e["model"]: e["status"] for e in boards(board)[0]["entries"]} == {
+        "random": "complete",
+        "partial": "partial",
+    }
+
+
+def test_a_leaderboard_that_cannot_be_written_is_one_sentence(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    for board in (tmp_path / "file" / "board.json", tmp_path / "folder"):
+        with pytest.raises(UsageError) as refused:
+            leaderboard_add(folder / "random", board)
+        assert str(board) in str(refused.value)
+    assert (tmp_path / "file").read_text() == ""
+
+
+BROKEN_ROWS: list[Callable[[dict[str, Any]], Any]] = [
+    lambda b: b.update(boards=[1]),
+    lambda b: b.update(boards=[{}]),
+    lambda b: b["boards"][0].update(entries=[1]),
+    lambda b: b["boards"][0].update(cases={"x": 1}),
+    lambda b: b["boards"][0]["entries"][0].pop("run_id"),
+    lambda b: b["boards"][0]["entries"][0].update(tasks=[]),
+    lambda b: b["boards"][0]["entries"][0].update(not_scored=3),
+    lambda b: b["boards"][0]["entries"][0]["tasks"]["item_selection_group"]["kl_histogram(rank)"].update(floor="x"),
+    lambda b: b["boards"][0]["entries"][0]["tasks"]["item_selection_group"]["kl_histogram(rank)"].update(floor=None),
+]
+
+
+@pytest.mark.parametrize("damage", BROKEN_ROWS)
+def test_a_leaderboard_with_damaged_rows_is_left_alone(
+    folder: Path, board: Path, damage: Callable[[dict[str, Any]], Any]
+) -> None:
+    leaderboard_add(folder / "human", board)
+    value = json.loads(board.read_text())
+    damage(value)
+    board.write_text(json.dumps(value))
+    before = board.read_text()
+    with pytest.raises(UsageError, match="not a leaderboard"):
+        leaderboard_add(folder / "random", board)
+    assert board.read_text() == before
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"boards": 3}', "{"])

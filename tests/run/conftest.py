@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from fake_runs import DATA, QUICK, Bench, FakeBackbone
 
-from paars_bench.run import RunSpec, evaluate_spec
-from paars_bench.run.evaluate import RunOutcome
+from paars_bench.run import RunOutcome, RunSpec, evaluate_spec
 
 _OPENING = importlib.import_module("paars_bench.run.opening")
 

@@ -12,7 +12,7 @@ from typing import Any
 from paars_bench.backbones.door import Completion, Request, Traits, Usage
 from paars_bench.data.cases import CaseKind
 from paars_bench.outcomes import Outcome
-from paars_bench.run.evaluate import RunOutcome
+from paars_bench.run import RunOutcome
 from paars_bench.store import StoreAction, Verb
 from paars_bench.tasks.ask import option_count
 

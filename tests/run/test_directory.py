@@ -13,10 +13,26 @@ import pytest
 
 from paars_bench.errors import MissingKeyError, RunDirectoryError, UsageError
 from paars_bench.run import RunSpec, evaluate_spec
-from paars_bench.run.directory import RunDirectory, read_config
+from paars_bench.run.directory import RunDirectory, differences, read_config
 
-REST = dict.fromkeys(("spec", "tasks", "started", "command", "model", "environment"), "")
-CONFIG = {**REST, "id": "1", "identity": {"model": "scripted/random", "seed": 0, "tasks": {"a": "1"}}}
+IDENTITY = {
+    "model": "scripted/random",
+    "seed": 0,
+    "tasks": {"a": "1"},
+    "dataset_sha256": "0",
+    "history_tokens": 8,
+    "model_args": {"api_base": "http://localhost:8000/v1"},
+}
+CONFIG: dict[str, Any] = {
+    "id": "1",
+    "identity": IDENTITY,
+    "spec": {},
+    "tasks": [{}],
+    "started": "",
+    "command": "",
+    "model": {"name": "random", "litellm_model": "scripted/random", "scripted": True},
+    "environment": {},
+}
 HOLDER = """
 import sys
 from pathlib import Path
@@ -28,7 +44,7 @@ sys.stdin.read()
 
 
 def other(**identity: Any) -> dict[str, Any]:
-    return {**CONFIG, "identity": {**CONFIG["identity"], **identity}}  # type: ignore[dict-item]
+    return {**CONFIG, "identity": {**IDENTITY, **identity}}
 
 
 def test_a_folder_held_by_another_process_is_refused_until_that_one_dies(tmp_path: Path) -> None:
@@ -57,7 +73,12 @@ def test_the_same_run_resumes(tmp_path: Path) -> None:
     [
         ({"seed": 7}, "seed was 0, now 7"),
         ({"model": "openai/m"}, 'model was "scripted/random", now "openai/m"'),
-        ({"tasks": {"a": "2"}}, 'tasks was {"a": "1"}, now {"a": "2"}'),
+        ({"tasks": {"a": "2"}}, 'tasks.a was "1", now "2"'),
+        ({"tasks": {"a": "1", "b": "1"}}, 'tasks.b was null, now "1"'),
+        (
+            {"model_args": {"api_base": "http://localhost:9000/v1"}},
+            'model_args.api_base was "http://localhost:8000/v1", now "http://localhost:9000/v1"',
+        ),
         ({"limit": 5}, "limit was null, now 5"),
     ],
 )
@@ -82,6 +103,33 @@ def test_long_differences_are_shortened(tmp_path: Path) -> None:
     assert len(str(refused.value)) < 500 + len(str(tmp_path))
 
 
+def test_of_long_values_the_part_that_differs_is_shown() -> None:
+    one, other = (f"http://{'a' * 80}.example/v{n}/{'b' * 80}" for n in (1, 2))
+    (said,) = differences({"model_args": {"api_base": one}}, {"model_args": {"api_base": other}})
+    was, now = said.removeprefix("model_args.api_base was ").split(", now ")
+    assert "example/v1/" in was
+    assert "example/v2/" in now
+    assert len(said) < 200
+    (said,) = differences({"x": "c" * 100}, {"x": "c" * 90})
+    assert said.split(", now ")[0].removeprefix("x was ") != said.split(", now ")[1]
+
+
+def test_how_a_call_is_made_is_no_part_of_what_was_asked() -> None:
+    """Also where an earlier version wrote it into the identity."""
+    old = {"model_args": {"timeout": "60", "api_key": "[key]", "n_threads": "2", "top_k": "3"}}
+    assert differences(old, {"model_args": {"top_k": "3"}}) == []
+    assert differences(old, {"model_args": {"top_k": "4"}}) == ['model_args.top_k was "3", now "4"']
+
+
+@pytest.mark.parametrize("leftover", ["config.json.part", ".lock"])
+def test_what_a_killed_start_left_is_no_stranger(tmp_path: Path, leftover: str) -> None:
+    (tmp_path / leftover).write_text('{"half')
+    directory = RunDirectory(tmp_path)
+    assert directory.claim(CONFIG) is False
+    directory.close()
+    assert read_config(tmp_path) == CONFIG
+
+
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("dear")
     directory = RunDirectory(tmp_path)
@@ -96,6 +144,27 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
 def test_a_broken_config_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(RunDirectoryError, match=r"config\.json"):
+        read_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"identity": 7}, "identity"),
+        ({"identity": {**IDENTITY, "history_tokens": "many"}}, "identity.history_tokens"),
+        ({"identity": {k: v for k, v in IDENTITY.items() if k != "dataset_sha256"}}, "identity.dataset_sha256"),
+        ({"spec": []}, "spec"),
+        ({"tasks": {}}, "tasks"),
+        ({"tasks": [3]}, "tasks.0"),
+        ({"tasks": []}, "tasks"),
+        ({"id": 3}, "id"),
+        ({"model": {"scripted": "no"}}, "model"),
+        ({"environment": None}, "environment"),
+    ],
+)
+def test_a_config_of_another_shape_is_named(tmp_path: Path, change: dict[str, Any], key: str) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({**CONFIG, **change}))
+    with pytest.raises(RunDirectoryError, match=rf"config\.json: not the configuration of a run \(key {key}"):
         read_config(tmp_path)
 
 

@@ -73,7 +73,7 @@ def test_results_and_journal_hold_what_the_contract_says(bench: Bench, tmp_path:
             if metric["value"] is not None and "floor" in metric:
                 assert set(metric) >= GROUP
     for usage in results["usage"]["by_role"].values():
-        assert set(usage) == {"input", "cached", "output", "reasoning", "cost_usd"}
+        assert set(usage) == {"input", "cached", "output", "reasoning", "cost_usd", "estimated_calls"}
     for row in rows(tmp_path / "run"):
         assert set(row) >= LINE
         assert row["reply"] or row["outcome"] != "ok"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import importlib
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from paars_bench.backbones.door import Completion, Request, Usage
 from paars_bench.backbones.gateway import BackboneUnusable
 from paars_bench.errors import PaarsError, RunDirectoryError
 from paars_bench.outcomes import Outcome
+from paars_bench.run import rescore
 from paars_bench.run.journal import JsonLines
 
 
@@ -82,11 +85,117 @@ def test_a_backbone_that_cannot_work_ends_the_run_and_keeps_what_is_done(bench: 
     assert essence(done.results) == essence(bench(FakeBackbone(), tasks=CHOICES, path="whole").results)
 
 
-def test_an_error_nobody_foresaw_is_not_swallowed(bench: Bench, tmp_path: Path) -> None:
-    with pytest.raises((ZeroDivisionError, ExceptionGroup)):
-        bench(breaking(7, ZeroDivisionError()), tasks=CHOICES)
-    assert sum(keys(tmp_path / "run").values()) == 7
-    assert bench(FakeBackbone(), tasks=CHOICES).exit_code == 0
+def test_an_error_nobody_foresaw_ends_its_case_alone(
+    bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(request: Request, number: int) -> str:
+        if number % 5 == 0:
+            raise ZeroDivisionError("division by zero")
+        return sensible(request, number)
+
+    done = bench(FakeBackbone(answer), tasks=CHOICES)
+    lost = [r for r in rows(tmp_path / "run") if r["outcome"] != "ok"]
+    assert len(lost) == 8
+    assert {(r["outcome"], r["error"]) for r in lost} == {("env_error", "ZeroDivisionError: division by zero")}
+    assert (done.exit_code, done.results["run"]["status"]) == (2, "partial")
+    assert done.results["failures"] == [{"outcome": "env_error", "reason": lost[0]["error"], "cases": 8}]
+    assert f"unforeseen in {lost[0]['task']}" in " ".join(capsys.readouterr().err.split())
+    rest = FakeBackbone()
+    assert bench(rest, tasks=CHOICES).exit_code == 0
+    assert len(rest.requests) == 8
+
+
+def test_errors_nobody_foresaw_one_after_another_end_the_run_in_one_sentence(bench: Bench, tmp_path: Path) -> None:
+    fake = breaking(7, ZeroDivisionError("division by zero"))
+    with pytest.raises(PaarsError, match=r"10 cases one after another .* ZeroDivisionError: division by zero") as ended:
+        bench(fake, tasks=CHOICES)
+    assert ended.value.exit_code == 4
+    assert fake.closed == 1
+    asked = [r["outcome"] for r in rows(tmp_path / "run")]
+    assert asked[:7] == ["ok"] * 7
+    assert set(asked[7:]) == {"env_error"}
+    assert 10 <= len(asked[7:]) < 10 + fake.traits.max_concurrency  # what was in flight ended too
+    partial = read(tmp_path / "run")
+    assert (partial["run"]["status"], partial["run"]["stop"]) == ("failed", "unforeseen_faults")
+    assert sum(t["counts"]["scored"] for t in partial["tasks"]) == 7
+    rest = FakeBackbone()
+    assert essence(bench(rest, tasks=CHOICES).results) == essence(
+        bench(FakeBackbone(), tasks=CHOICES, path="whole").results
+    )
+    assert len(rest.requests) == 33
+
+
+def test_an_error_of_the_network_is_no_error_of_the_disk(bench: Bench, tmp_path: Path) -> None:
+    def answer(request: Request, number: int) -> str:
+        if number == 3:
+            raise ConnectionResetError("gone")
+        return sensible(request, number)
+
+    bench(FakeBackbone(answer), tasks=CHOICES)
+    assert [r["error"] for r in rows(tmp_path / "run") if r["outcome"] != "ok"] == ["ConnectionResetError: gone"]
+
+
+@pytest.mark.parametrize("error", [ValueError("no \x1b key sk-abcdefgh12345678"), RecursionError(), MemoryError()])
+def test_what_an_unforeseen_error_says_is_kept_without_keys(bench: Bench, tmp_path: Path, error: Exception) -> None:
+    bench(breaking(36, error), tasks=CHOICES)
+    (said,) = {r["error"] for r in rows(tmp_path / "run") if r["outcome"] == "env_error"}
+    assert said.startswith(type(error).__name__)
+    assert "abcdefgh" not in said
+
+
+def test_a_backbone_that_does_not_close_loses_nothing(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    class Clinging(FakeBackbone):
+        async def aclose(self) -> None:
+            raise RuntimeError("still in use")
+
+    assert bench(Clinging(), tasks=CHOICES).exit_code == 0
+    assert "could not be closed (RuntimeError: still in use)" in " ".join(capsys.readouterr().err.split())
+
+
+def test_an_answer_that_no_journal_takes_ends_its_case(bench: Bench, tmp_path: Path) -> None:
+    def answer(request: Request, number: int) -> Completion:
+        return Completion(sensible(request, number), latency_ms=math.nan if number == 3 else 1.0)
+
+    bench(FakeBackbone(answer), tasks=CHOICES)
+    (lost,) = [r for r in rows(tmp_path / "run") if r["outcome"] != "ok"]
+    assert lost["outcome"] == "env_error"
+    assert lost["error"].startswith("ValueError: ")
+    assert len(rows(tmp_path / "run")) == 40
+
+
+def test_a_persona_that_breaks_is_counted_and_never_base(bench: Bench, tmp_path: Path) -> None:
+    def answer(request: Request, number: int) -> str:
+        if request.role == "persona":
+            raise ZeroDivisionError
+        return sensible(request, number)
+
+    fake = FakeBackbone(answer, scripted=False)
+    with pytest.raises(PaarsError, match="ZeroDivisionError"):
+        bench(fake, tasks=CHOICES, conditions=("persona", "shuffled"))
+    assert {r["outcome"] for r in rows(tmp_path / "run")} == {"env_error"}
+    assert all(r.role == "persona" for r in fake.requests)
+
+
+def test_a_metric_that_breaks_takes_no_other_with_it(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = bench("random", tasks=CHOICES)
+    journal = tmp_path / "run" / "journal.jsonl"
+    score = importlib.import_module("paars_bench.tasks.score")
+
+    def broken(*_: Any) -> Any:
+        raise FloatingPointError("underflow")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(score._COMPUTE, "kl_histogram", broken)
+        done = rescore(journal.parent)
+    assert (done.exit_code, done.results["run"]["status"]) == (2, "partial")
+    lost = [m for t in done.results["tasks"] for m in t["metrics"] if m["metric"].startswith("kl_histogram")]
+    assert lost
+    assert {(m["value"], m["why"]) for m in lost} == {(None, "not computed: FloatingPointError: underflow")}
+    kept = [m for t in done.results["tasks"] for m in t["metrics"] if m["metric"] == "accuracy"]
+    assert kept == [m for t in whole.results["tasks"] for m in t["metrics"] if m["metric"] == "accuracy"]
+    assert "not computed (FloatingPointError: underflow)" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_full_disk_is_one_sentence_and_loses_nothing(
@@ -147,6 +256,65 @@ def test_a_damaged_journal_is_asked_again_where_it_is_damaged(bench: Bench, tmp_
     assert len(again.requests) == 1
 
 
+FIELDS: list[tuple[str, Any]] = [
+    ("case_id", 3),
+    ("repeat", "0"),
+    ("repeat", True),
+    ("outcome", "fine"),
+    ("parsed", None),
+    ("parsed", {"choice": "first"}),
+    ("parsed", {"query": "mug"}),
+    ("parsed", ["choice"]),
+    ("events", 7),
+    ("events", ["bought"]),
+    ("usage", None),
+    ("usage", {"input": -1}),
+    ("usage", {"input": "many"}),
+    ("usage", {"cost_usd": "1"}),
+    ("usage", {"tokens": 1}),
+    ("error", 5),
+    ("latency_ms", "long"),
+    ("attempts", None),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), FIELDS)
+def test_a_line_with_a_field_of_another_kind_is_owed_again(bench: Bench, tmp_path: Path, key: str, value: Any) -> None:
+    whole = bench(FakeBackbone(), tasks=CHOICES[:1])
+    journal = tmp_path / "run" / "journal.jsonl"
+    lines = journal.read_text().splitlines()
+    lines[3] = json.dumps(json.loads(lines[3]) | {key: value})
+    journal.write_text("\n".join(lines) + "\n")
+    again = FakeBackbone()
+    assert essence(bench(again, tasks=CHOICES[:1]).results)["tasks"] == whole.results["tasks"]
+    assert len(again.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("time", "yesterday"), ("action", "hop"), ("shopper", None), ("product", 3), ("rank", "first"), ("shown", [1])],
+)
+def test_a_session_with_a_damaged_event_is_owed_again(bench: Bench, tmp_path: Path, key: str, value: Any) -> None:
+    tasks = ("session_generation",)
+    whole = bench(FakeBackbone(), tasks=tasks)
+    journal = tmp_path / "run" / "journal.jsonl"
+    lines = journal.read_text().splitlines()
+    row = json.loads(lines[3])
+    row["events"][-1][key] = value
+    journal.write_text("\n".join([*lines[:3], json.dumps(row), *lines[4:]]) + "\n")
+    assert bench(FakeBackbone(), tasks=tasks).results["tasks"] == whole.results["tasks"]
+    assert max(keys(tmp_path / "run").values()) == 2
+
+
+@pytest.mark.parametrize("text", ["[1]", "7", '"x"', '{"run": 3}', '{"run": {"seconds": "x", "stop": 4}}', "{", "\x00"])
+def test_damaged_results_are_written_anew(bench: Bench, tmp_path: Path, text: str) -> None:
+    whole = bench(FakeBackbone(), tasks=CHOICES)
+    (tmp_path / "run" / "results.json").write_text(text)
+    assert essence(rescore(tmp_path / "run").results) == essence(whole.results)
+    (tmp_path / "run" / "results.json").write_text(text)
+    assert essence(bench(FakeBackbone(), tasks=CHOICES).results) == essence(whole.results)
+
+
 def test_a_line_of_a_stranger_in_the_journal_is_not_counted(bench: Bench, tmp_path: Path) -> None:
     whole = bench(FakeBackbone(), tasks=CHOICES)
     journal = tmp_path / "run" / "journal.jsonl"
@@ -178,9 +346,12 @@ def test_another_command_on_the_same_path_is_refused_and_changes_nothing(bench: 
         ({"seed": 3}, "seed was 0, now 3"),
         ({"limit": 11}, "limit was 10, now 11"),
         ({"repeats": 2}, "repeats was 1, now 2"),
-        ({"conditions": ("base",)}, "conditions was"),
+        (
+            {"conditions": ("base",)},
+            'conditions.item_selection_individual was ["base", "persona"], now ["base"]',
+        ),
         ({"dataset": "demo:shoppers=25,products=600"}, "dataset_sha256 was"),
-        ({"tasks": CHOICES[:1]}, "tasks was"),
+        ({"tasks": CHOICES[:1]}, f"tasks.{CHOICES[1]} was"),
     ):
         with pytest.raises(RunDirectoryError, match="holds a different run") as refused:
             bench("random", **{"tasks": CHOICES, **change})
@@ -260,15 +431,15 @@ def test_no_prompt_holds_what_the_human_did_nor_another_run_of_the_same_events(b
 
 
 @pytest.mark.parametrize(
-    ("usage", "options", "stop"),
+    ("usage", "options", "stop", "cut"),
     [
-        (Usage(100, 0, 2, 0, 0.01), {"max_cost": 0.1}, "max_cost"),
-        (Usage(100, 0, 2, 0, 0.01), {"max_tokens_total": 1000}, "max_tokens_total"),
-        (Usage(), {"max_time": 0.25}, "max_time"),
+        (Usage(100, 0, 2, 0, 0.01), {"max_cost": 0.1}, "max_cost", "cost_limit"),
+        (Usage(100, 0, 2, 0, 0.01), {"max_tokens_total": 1000}, "max_tokens_total", "token_limit"),
+        (Usage(), {"max_time": 0.25}, "max_time", "time_limit"),
     ],
 )
 def test_a_budget_stops_gently_and_more_of_it_goes_on(
-    bench: Bench, tmp_path: Path, usage: Usage, options: dict[str, Any], stop: str
+    bench: Bench, tmp_path: Path, usage: Usage, options: dict[str, Any], stop: str, cut: str
 ) -> None:
     first = bench(FakeBackbone(usage=usage, seconds=0.05), tasks=CHOICES, **options)
     done = sum(keys(tmp_path / "run").values())
@@ -276,7 +447,7 @@ def test_a_budget_stops_gently_and_more_of_it_goes_on(
     assert first.exit_code == 3
     assert (first.results["run"]["status"], first.results["run"]["stop"]) == ("budget", stop)
     counts = [t["counts"] for t in read(tmp_path / "run")["tasks"]]
-    assert sum(c["by_outcome"].get("cost_limit", 0) for c in counts) == 40 - done
+    assert sum(c["by_outcome"].get(cut, 0) for c in counts) == 40 - done
     assert sum(c["planned"] for c in counts) == 40
     rest = FakeBackbone(usage=usage)
     second = bench(rest, tasks=CHOICES, **{k: v * 100 for k, v in options.items()})
@@ -361,12 +532,16 @@ def test_evaluate_runs_inside_a_notebook(bench: Bench) -> None:
     assert asyncio.run(cell()) == 0
 
 
-@pytest.mark.parametrize("damage", ["{}", '{"shopper":"x"}', '{"shopper":', "null"])
-def test_a_damaged_persona_is_mined_again(bench: Bench, tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    ["{}", '{"shopper":"x"}', '{"shopper":', "null", {"profile": "young"}, {"preferences": {}}, {"reasoning": 1}],
+)
+def test_a_damaged_persona_is_mined_again(bench: Bench, tmp_path: Path, damage: str | dict[str, Any]) -> None:
     whole = bench(FakeBackbone(scripted=False), tasks=CHOICES[:1])
     personas = tmp_path / "run" / "personas.jsonl"
     lines = personas.read_text().splitlines()
-    personas.write_text("\n".join([*lines[:3], damage, *lines[4:]]) + "\n")
+    line = damage if isinstance(damage, str) else json.dumps(json.loads(lines[3]) | damage)
+    personas.write_text("\n".join([*lines[:3], line, *lines[4:]]) + "\n")
     journal = tmp_path / "run" / "journal.jsonl"
     journal.write_text("")
     again = FakeBackbone(scripted=False)

@@ -72,11 +72,14 @@ def keys_of_whole_lines(path: Path) -> list[str]:
     return found
 
 
-def test_ctrl_c_lets_what_is_in_flight_end_and_the_same_command_goes_on(bench: Bench, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_lets_what_is_in_flight_end_and_the_same_command_goes_on(
+    bench: Bench, tmp_path: Path, how: signal.Signals
+) -> None:
     path = tmp_path / "run"
     run = start(path)
     when_lines(run, path, 8)
-    code, err = stopped(run, signal.SIGINT)
+    code, err = stopped(run, how)
     assert code == 130
     assert "Traceback" not in err
     said = " ".join(err.split())
@@ -93,6 +96,20 @@ def test_ctrl_c_lets_what_is_in_flight_end_and_the_same_command_goes_on(bench: B
     whole = bench(FakeBackbone(scripted=False), path="whole", **PERSONAS)
     assert essence(bench(FakeBackbone(scripted=False), **PERSONAS).results) == essence(whole.results)
     assert set(keys(path).values()) == {1}
+
+
+def test_ended_while_it_opens_it_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    run = start(path)
+    deadline = time.monotonic() + 60
+    while not (path / ".lock").exists():
+        assert run.poll() is None, run.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    code, err = stopped(run, signal.SIGTERM)
+    assert code == 130
+    assert "Traceback" not in err
+    assert not path.exists() or (path / "config.json").exists()
 
 
 def test_a_resumed_run_says_at_its_start_what_is_on_disk(

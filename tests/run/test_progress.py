@@ -11,8 +11,8 @@ from rich.console import Console
 
 from paars_bench.backbones.door import Usage
 from paars_bench.outcomes import Outcome
+from paars_bench.run.account import Account
 from paars_bench.run.progress import Screen, status
-from paars_bench.run.schedule import Account
 from paars_bench.tasks.result import CaseResult
 
 

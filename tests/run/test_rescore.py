@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_runs import CHOICES, QUICK, Bench, FakeBackbone, essence, failing, read
@@ -92,3 +93,35 @@ def test_every_task_keeps_its_version_as_it_was_run(bench: Bench, tmp_path: Path
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     versions = {t["task"]: str(t["metadata"]["version"]) for t in config["tasks"]}
     assert {t["task"]: t["version"] for t in rescore(tmp_path / "run").results["tasks"]} == versions
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("seed", "x"),
+        ("seed", -1),
+        ("conditions", 3),
+        ("model_args", [1]),
+        ("limit", 0),
+        ("tasks", 5),
+        ("output_path", 1),
+    ],
+)
+def test_a_spec_of_another_kind_is_named(bench: Bench, tmp_path: Path, key: str, value: Any) -> None:
+    bench("random", tasks=CHOICES)
+    file = tmp_path / "run" / "config.json"
+    config = json.loads(file.read_text())
+    config["spec"][key] = value
+    file.write_text(json.dumps(config))
+    with pytest.raises(RunDirectoryError, match=rf"config\.json: .*{key}"):
+        rescore(tmp_path / "run")
+
+
+def test_a_broken_task_in_the_config_is_named(bench: Bench, tmp_path: Path) -> None:
+    bench("random", tasks=CHOICES)
+    file = tmp_path / "run" / "config.json"
+    config = json.loads(file.read_text())
+    config["tasks"][0]["conditions"] = 3
+    file.write_text(json.dumps(config))
+    with pytest.raises(RunDirectoryError, match=r"config\.json: holds a broken task \(key conditions"):
+        rescore(tmp_path / "run")

@@ -33,6 +33,11 @@ def differences(scorer: Scorer) -> list[Row]:
     return rows
 
 
+def between(runs: Mapping[MetricKey, Kept], against: Mapping[MetricKey, Kept]) -> list[Row]:
+    """Returns how the figures of one run differ from another's, made on one plan of resamples and the same cases."""
+    return [_difference(key, kept, key.condition, against[key]) for key, kept in runs.items() if key in against]
+
+
 def _difference(key: MetricKey, kept: Kept, other: str, beside: Kept) -> Row:
     ci = quantile_interval(
         kept.replicates - beside.replicates,

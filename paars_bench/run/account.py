@@ -1,0 +1,159 @@
+"""What a run has done and spent, what it may still spend, and why it stops before every question was asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from paars_bench.backbones.door import Usage
+from paars_bench.outcomes import POLICY, Outcome
+from paars_bench.run.budget import Cap, Held, InFlight, Spent
+from paars_bench.run.spec import RunSpec
+from paars_bench.tasks.result import CaseResult
+
+MOST_FAULTS = 10  # one after another and nothing between: the harness is broken, not a case
+
+
+class Stop(StrEnum):
+    """Why a run ended before every question was asked."""
+
+    INTERRUPTED = "interrupted"
+    MAX_COST = "max_cost"
+    MAX_TOKENS = "max_tokens_total"
+    MAX_TIME = "max_time"
+    FAIL_ON_ERROR = "fail_on_error"
+    UNUSABLE = "backbone_unusable"
+    FAULTS = "unforeseen_faults"
+
+
+CUT: dict[Stop, Outcome] = {
+    Stop.MAX_COST: Outcome.COST_LIMIT,
+    Stop.MAX_TOKENS: Outcome.TOKEN_LIMIT,
+    Stop.MAX_TIME: Outcome.TIME_LIMIT,
+}
+"""How a case ends that a cap cut short; any other stop cancels it."""
+
+
+def failed(outcome: Outcome) -> bool:
+    """Says whether an outcome counts for ``--fail_on_error``: not where a cap or an interrupt cut a case short."""
+    return not POLICY[outcome].scored and outcome not in (*CUT.values(), Outcome.CANCELLED)
+
+
+@dataclass(slots=True)
+class Account:
+    """What a run has done and spent so far, in this process and before.
+
+    Attributes:
+        planned: questions of the whole plan.
+        before: finished by earlier processes.
+        done: finished by this one.
+        failed: finished and not scored, and not owed where an earlier process finished them.
+        usage: of tasks and personas, earlier processes included; an unknown price counts nothing.
+        task_usage: of tasks alone; an unknown price makes the sum unknown.
+        unpriced: calls whose price LiteLLM does not know.
+        started: monotonic seconds.
+        stop: set when no further question should be asked.
+        in_flight: what is given out and has not ended.
+        faults: cases that ended in an error nobody foresaw, since the last that did not.
+        fault: the last such error, in words.
+    """
+
+    planned: int
+    before: int = 0
+    done: int = 0
+    failed: int = 0
+    usage: Usage = field(default_factory=Usage)
+    task_usage: Usage = field(default_factory=Usage)
+    unpriced: int = 0
+    started: float = field(default_factory=time.monotonic)
+    stop: Stop | None = None
+    in_flight: InFlight = field(default_factory=InFlight)
+    faults: int = 0
+    fault: str = ""
+
+    @property
+    def spent(self) -> Spent:
+        """All that was spent, by the questions in flight too as far as they told."""
+        return Spent.of(self.usage).plus(self.in_flight.spent)
+
+    def add(self, usage: Usage, kind: str | None = None) -> None:
+        """Counts one case's or one persona's usage; ``kind`` is its task or ``PERSONA``, where that is known."""
+        if kind is not None:
+            self.in_flight.learn(kind, usage)
+        if usage.cost_usd is None:
+            self.unpriced += 1
+        self.usage += replace(usage, cost_usd=usage.cost_usd or 0.0)
+
+    def book(self, result: CaseResult, spec: RunSpec, *, fault: bool) -> None:
+        """Counts a finished case; ``fault`` where an error nobody foresaw ended it."""
+        self.done += 1
+        self.failed += failed(result.outcome)
+        self.add(result.usage, result.task)
+        self.task_usage += result.usage
+        self.faults = self.faults + 1 if fault else 0
+        self.fault = result.error or "" if fault else self.fault
+        if self.stop is not None:
+            return
+        if self.faults >= MOST_FAULTS:
+            self.stop = Stop.FAULTS
+        elif self._too_many_failed(spec):
+            self.stop = Stop.FAIL_ON_ERROR
+        elif result.outcome in CUT.values():
+            self.check(spec)
+
+    def interrupt(self) -> None:
+        """Lets what is in flight end and asks nothing more."""
+        self.stop = Stop.INTERRUPTED
+
+    def deadline(self, spec: RunSpec) -> float | None:
+        """Returns when ``--max_time`` is over, in monotonic seconds; None where there is none."""
+        return None if spec.max_time is None else self.started + spec.max_time
+
+    def check(self, spec: RunSpec) -> None:
+        """Sets ``stop`` once a budget is reached or too much failed."""
+        if self.stop is not None:
+            return
+        spent, deadline = self.spent, self.deadline(spec)
+        if Cap(None, spec.max_cost).reached(spent):
+            self.stop = Stop.MAX_COST
+        elif Cap(spec.max_tokens_total, None).reached(spent):
+            self.stop = Stop.MAX_TOKENS
+        elif deadline is not None and time.monotonic() >= deadline:
+            self.stop = Stop.MAX_TIME
+        elif self._too_many_failed(spec):
+            self.stop = Stop.FAIL_ON_ERROR
+
+    def _too_many_failed(self, spec: RunSpec) -> bool:
+        if spec.fail_on_error is None or not self.failed:
+            return False
+        return (self.failed if spec.fail_on_error >= 1 else self.failed / self.planned) >= spec.fail_on_error
+
+    async def admits(self, kinds: Sequence[str], spec: RunSpec) -> bool:
+        """Waits until a question can be asked within the caps, and says whether it should be asked at all."""
+        cap = Cap(spec.max_tokens_total, spec.max_cost)
+        self.check(spec)
+        while self.stop is None and not self.in_flight.room(kinds, self.spent, cap):
+            await self.in_flight.one_ended()
+            self.check(spec)
+        return self.stop is None
+
+    async def next_call(self, held: Held, used: Usage, spec: RunSpec) -> Outcome | None:
+        """Counts a call of a question in flight, waits until its next one fits, and says how it ends if none does.
+
+        Args:
+            held: the question.
+            used: by the call that ended.
+            spec: holds the caps.
+        """
+        cap = Cap(spec.max_tokens_total, spec.max_cost)
+        self.in_flight.call_ended(held, used)
+        self.check(spec)
+        while self.stop is None and not self.in_flight.room_for_call(self.spent, cap):
+            await self.in_flight.one_ended()
+            self.check(spec)
+        if self.stop is not None:
+            return CUT.get(self.stop, Outcome.CANCELLED)
+        held.calling = True
+        return None

@@ -1,0 +1,175 @@
+"""Two runs or more on the same cases: what differs, how surely, and which cases turned from right to wrong.
+
+Runs are compared on the cases that both scored. Their figures come from one resampling plan, so shoppers that are easy
+or hard are so for both, and a difference is far surer than two intervals beside each other would say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from paars_bench.data.cases import ShoppingData
+from paars_bench.errors import UsageError
+from paars_bench.report.engines import Engines
+from paars_bench.report.scored import FEWEST_SHOPPERS, make_scorer, score_tasks, strict_json
+from paars_bench.run.directory import read_config
+from paars_bench.run.plan import Plan
+from paars_bench.run.progress import Screen
+from paars_bench.run.rescoring import ReadRun, data_of_run, opened_run
+from paars_bench.tasks.render import Renderer
+from paars_bench.tasks.result import case_key
+
+SCHEMA_VERSION = 1
+
+
+def compare_runs(paths: Sequence[Path], *, dataset: str | None = None) -> dict[str, Any]:
+    """Compares runs with the first of them.
+
+    Args:
+        paths: run folders, two or more.
+        dataset: where their data set lies now; None where the first run has it.
+
+    Returns:
+        What ``paars-bench compare --json`` writes: ``runs``, ``differences``, ``flips`` and ``left_out``, lists of
+        objects.
+
+    Raises:
+        UsageError: fewer than two runs, runs on other data or other versions of a task, or no case in common.
+    """
+    if len({p.resolve() for p in paths}) < 2:
+        raise UsageError("compare needs two runs or more: paars-bench compare runs/a runs/b")
+    with ExitStack() as stack:
+        screen = stack.enter_context(Screen())
+        data = data_of_run(paths[0], dataset, screen)
+        for path in paths[1:]:
+            digest = read_config(path)["identity"]["dataset_sha256"]
+            if digest != data.sha256:
+                raise UsageError(f"{path}: ran on other data ({digest[:12]}) than {paths[0]} ({data.sha256[:12]})")
+        runs = [stack.enter_context(opened_run(p, data)) for p in paths]
+        engines = Engines(screen)
+        compared = [_pair(runs[0], other, data, engines) for other in runs[1:]]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "runs": [_about(r) for r in runs],
+        "dataset": {"name": data.name, "sha256": data.sha256, "human_reference": data.human_reference},
+        **{key: [row for pair in compared for row in pair[key]] for key in ("differences", "flips", "left_out")},
+        "engines": engines.describe(),
+    }
+
+
+def _pair(first: ReadRun, other: ReadRun, data: ShoppingData, engines: Engines) -> dict[str, list[dict[str, Any]]]:
+    """Compares one run with the first, on the cases of both."""
+    shared, left_out = _shared(first, other)
+    from paars_bench.tasks.scoring.summary import between
+
+    scorers = []
+    for run in (first, other):
+        scorer = make_scorer(shared.shoppers, 0, engines, scripted=True)
+        if scorer is None:
+            raise UsageError(
+                f"{first.name} and {other.name}: fewer than {FEWEST_SHOPPERS} shoppers have cases that both scored"
+            )
+        score_tasks(shared, data, run.done, scorer, None, say=engines.say)
+        scorers.append(scorer)
+    differences = [
+        {"run": other.name, "against_run": first.name, **row} for row in between(scorers[1].kept, scorers[0].kept)
+    ]
+    return {
+        "differences": strict_json(differences),
+        "flips": _flips(first, other, shared, data),
+        "left_out": left_out,
+    }
+
+
+def _shared(first: ReadRun, other: ReadRun) -> tuple[Plan, list[dict[str, Any]]]:
+    """Returns the plan of what both runs scored, and how much of each is left out."""
+    tasks = [t for t in first.plan.specs if t in other.plan.specs]
+    versions = {t: (first.plan.specs[t].version, other.plan.specs[t].version) for t in tasks}
+    for task, (a, b) in versions.items():
+        if a != b:
+            raise UsageError(
+                f"{task}: {first.name} asked version {a} and {other.name} version {b}; a new version is another task"
+            )
+    conditions = {t: tuple(c for c in first.plan.conditions[t] if c in other.plan.conditions[t]) for t in tasks}
+    tasks = [t for t in tasks if conditions[t]]
+    repeats = min(first.plan.repeats, other.plan.repeats)
+    cases: dict[str, dict[str, Any]] = {}
+    left_out = []
+    for task in tasks:
+        both = [i for i in first.plan.cases[task] if i in other.plan.cases[task]]
+        kept = [i for i in both if _scored(first, other, task, i, conditions[task], repeats)]
+        cases[task] = {i: first.plan.cases[task][i] for i in kept}
+        left_out.append(
+            {
+                "run": other.name,
+                "against_run": first.name,
+                "task": task,
+                "compared": len(kept),
+                "only_in_first": len(first.plan.cases[task]) - len(both),
+                "only_in_other": len(other.plan.cases[task]) - len(both),
+                "not_scored_by_both": len(both) - len(kept),
+            }
+        )
+    if not any(cases.values()):
+        raise UsageError(f"{first.name} and {other.name} have no task, condition and case in common that both scored")
+    shoppers = [s for s in first.plan.shoppers if any(c.shopper == s for of in cases.values() for c in of.values())]
+    specs = {t: first.plan.specs[t] for t in tasks if cases[t]}
+    plan = replace(
+        first.plan,
+        specs=specs,
+        conditions={t: conditions[t] for t in specs},
+        cases={t: cases[t] for t in specs},
+        shoppers=shoppers,
+        repeats=repeats,
+    )
+    return plan, left_out
+
+
+def _scored(a: ReadRun, b: ReadRun, task: str, case: str, conditions: Sequence[str], repeats: int) -> bool:
+    keys = [case_key(task, c, case, r) for c in conditions for r in range(repeats)]
+    return all(k in run.done and run.done[k].scored for run in (a, b) for k in keys)
+
+
+def _flips(first: ReadRun, other: ReadRun, shared: Plan, data: ShoppingData) -> list[dict[str, Any]]:
+    """Returns, for tasks that choose, which cases turned from right to wrong and back."""
+    rows = []
+    for task, spec in shared.specs.items():
+        if spec.output_type != "choose":
+            continue
+        renderer = Renderer(spec, data.catalog)
+        for condition in shared.conditions[task]:
+            places: dict[tuple[bool, bool], list[str]] = {}
+            for case_id, case in shared.cases[task].items():
+                target = renderer.target(case)
+                key = case_key(task, condition, case_id, 0)
+                right = [str((run.done[key].parsed or {})["choice"]) == target for run in (first, other)]
+                places.setdefault((right[0], right[1]), []).append(case_id)
+            rows.append(
+                {
+                    "run": other.name,
+                    "against_run": first.name,
+                    "task": task,
+                    "condition": condition,
+                    "both_right": len(places.get((True, True), ())),
+                    "both_wrong": len(places.get((False, False), ())),
+                    "turned_right": places.get((False, True), []),
+                    "turned_wrong": places.get((True, False), []),
+                }
+            )
+    return rows
+
+
+def _about(run: ReadRun) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "id": run.config["id"],
+        "model": run.config["model"]["name"],
+        "litellm_model": run.config["model"]["litellm_model"],
+        "cases": len(run.done),
+        "tokens": run.spent.input + run.spent.output,
+        "cost_usd": run.spent.cost_usd,
+    }
