@@ -1,7 +1,7 @@
 """How a reply ended, told from its finish reason and its refusal field: a reply that broke off is no behaviour.
 
-LiteLLM sorts the finish reasons it knows. One that it does not know, and one that says ``error``, it takes for a ``stop``
-and keeps beside, under the provider's own name.
+LiteLLM sorts the finish reasons it knows. One that it does not know, and one that says ``error``, it takes for a
+``stop`` and keeps beside, under the provider's own name.
 """
 
 from __future__ import annotations

@@ -125,16 +125,26 @@ class TaskIndex:
             UsageError: nothing has such a name.
             ConfigError: a selected YAML is broken.
         """
+        if "all" in patterns:
+            self._raise_first_problem()
         specs: dict[str, TaskSpec] = {}
-        for name in dict.fromkeys(n for p in patterns for n in self._match(p)):
+        for name in self.matching(patterns):
             entry = next(e for e in self.entries if e.name == name and not e.group)
             specs[name] = _load(entry)
         return list(specs.values())
 
+    def matching(self, patterns: Sequence[str]) -> list[str]:
+        """Returns the tasks that names, groups, tags or wildcards select, broken ones too, without loading them.
+
+        Raises:
+            UsageError: nothing has such a name.
+            ConfigError: a selected group is broken.
+        """
+        return list(dict.fromkeys(n for p in patterns for n in self._match(p)))
+
     def _match(self, pattern: str) -> list[str]:
         tasks = [e.name for e in self.entries if not e.group]  # broken ones too: selecting one is an error
         if pattern == "all":
-            self._raise_first_problem()
             return tasks
         if pattern in tasks:
             return [pattern]

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from paars_bench.backbones.door import Backbone, Usage
 from paars_bench.backbones.gateway import BackboneUnusable
-from paars_bench.config import TaskSpec
 from paars_bench.data import load_dataset
 from paars_bench.data.cases import ShoppingData
 from paars_bench.errors import DataError, PaarsError, UsageError
@@ -31,11 +30,12 @@ from paars_bench.run.opening import (
     held_directory,
     open_both,
     prepare,
-    spec_of,
+    rehearse_all,
 )
 from paars_bench.run.options import spec_from
 from paars_bench.run.plan import Plan, make_plan
 from paars_bench.run.progress import Screen
+from paars_bench.run.recorded import spec_of, tasks_of
 from paars_bench.run.schedule import Account, Stop, run_questions
 from paars_bench.run.spec import RunSpec
 from paars_bench.tasks.result import CaseResult
@@ -94,6 +94,7 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
         with held_directory(path) as directory:
             backbone, data = open_both(spec, screen)
             plan = make_plan(specs, data, spec)
+            rehearse_all(plan, data)
             announce(spec, plan, data, backbone, screen)
             if spec.dry_run:
                 return _dry(plan, data, backbone, path)
@@ -170,10 +171,11 @@ def rescore(path: Path, *, dataset: str | None = None) -> RunOutcome:
     with Screen() as screen:
         config = read_config(path)
         with held_directory(path) as directory:
-            spec = spec_of(config["spec"])
-            specs = [TaskSpec.model_validate(t) for t in config["tasks"]]
+            spec = spec_of(path, config["spec"])
+            specs = tasks_of(path, config["tasks"])
             data = _same_data(path, spec.dataset, dataset, config["identity"]["dataset_sha256"], screen)
             plan = make_plan(specs, data, spec)
+            rehearse_all(plan, data)
             journaled = load_journal(directory.journal)
             done = {k: r for k, r in journaled.done.items() if plan.holds(r)}
             results = _finish(plan, data, done, sum(journaled.spent, Usage()), directory, screen, _ended(directory))

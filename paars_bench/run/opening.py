@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -35,6 +35,7 @@ from paars_bench.run.spec import RunSpec
 from paars_bench.store import SearchIndex, Shop
 from paars_bench.tasks.check import check_metrics
 from paars_bench.tasks.question import Asker, Question
+from paars_bench.tasks.rehearse import rehearse
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult
 
@@ -84,7 +85,8 @@ def _forget_if_empty(path: Path, made: Sequence[Path]) -> None:
 def default_path(spec: RunSpec) -> Path:
     """Returns the folder of a run whose user named none."""
     name = "".join(c if c.isalnum() else "-" for c in f"{spec.model}-{spec.dataset}")[:60]
-    return Path("runs") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{name}"
+    mark = secrets.token_hex(3)  # two runs of the same second are two runs
+    return Path("runs") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{mark}-{name}"
 
 
 def open_both(spec: RunSpec, screen: Screen) -> tuple[Backbone, ShoppingData]:
@@ -107,6 +109,16 @@ def open_both(spec: RunSpec, screen: Screen) -> tuple[Backbone, ShoppingData]:
 
         data = load_dataset(spec.dataset, progress=stage)
         return opening.result(), data
+
+
+def rehearse_all(plan: Plan, data: ShoppingData) -> None:
+    """Renders what the tasks of a plan ask, without a model.
+
+    Raises:
+        ConfigError: with task, key and reason, where a template fails on a case of the plan.
+    """
+    for name, spec in plan.specs.items():
+        rehearse(Renderer(spec, data.catalog), plan.cases[name].values())
 
 
 def announce(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone, screen: Screen) -> None:
@@ -234,16 +246,6 @@ def _found_again(dataset: str) -> str:
     """A folder is written with its whole path, so that scoring again finds it from anywhere."""
     spec = parse_spec(dataset)
     return dataset if spec.folder is None else spec.text
-
-
-def spec_of(public: Mapping[str, Any]) -> RunSpec:
-    """Returns the specification that ``config.json`` holds."""
-    names = {k: v for k, v in public.items() if k in RunSpec.__dataclass_fields__}
-    names["tasks"] = tuple(names["tasks"])
-    names["conditions"] = tuple(names["conditions"]) if names["conditions"] is not None else None
-    names["output_path"] = Path(names["output_path"])
-    names["include_path"] = tuple(Path(p) for p in names["include_path"])
-    return RunSpec(**names)
 
 
 def _digest(value: Any) -> str:
