@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from paars_bench.config.check import check_document, is_group
 from paars_bench.config.include import read_merged
+from paars_bench.config.textfile import real
 from paars_bench.config.yamlfile import Document
 from paars_bench.errors import ConfigError, UsageError, unknown
 from paars_bench.paths import task_configs_dir
@@ -78,7 +79,7 @@ class TaskIndex:
         found: dict[Path, Entry] = {}
         for root in self.roots:
             for file in _yaml_files(root):
-                found.setdefault(file.resolve(), _entry(file, (root, self.roots[0])))
+                found.setdefault(real(file), _entry(file, (root, self.roots[0])))
         by_name: dict[str, list[Entry]] = {}
         for entry in found.values():
             by_name.setdefault(entry.name, []).append(entry)
@@ -214,10 +215,15 @@ class TaskIndex:
 
 def _yaml_files(root: Path, seen: set[Path] | None = None) -> Iterator[Path]:
     seen = set() if seen is None else seen
-    if root.resolve() in seen:  # a link that leads back up
+    if real(root) in seen:  # a link that leads back up
         return
-    seen.add(root.resolve())
-    for path in sorted(root.iterdir()):
+    seen.add(real(root))
+    try:
+        inside = sorted(root.iterdir())
+    except OSError:  # a folder that may not be read is told as what it is: a file that cannot be read
+        yield root
+        return
+    for path in inside:
         if path.name.startswith((".", "_")):
             continue
         if path.is_dir():
