@@ -21,7 +21,9 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         headers: one a column.
         rows: as many cells each.
     """
-    rows = [[escaped(" ".join(cell.split())) for cell in row] for row in rows]  # names come from files that anybody wrote
+    rows = [
+        [escaped(" ".join(cell.split())) for cell in row] for row in rows
+    ]  # names come from files that anybody wrote
     lines = [list(headers), *rows]
     widths = [max(_width(line[i]) for line in lines) for i in range(len(headers) - 1)]
     indent = sum(widths) + 2 * len(widths)

@@ -147,18 +147,14 @@ async def _worker(questions: Iterator[Question], work: Work) -> None:
         with work.account.in_flight.holding(kinds):
             head = await work.heads.head(question.condition, question.case)
             if head.outcome is Outcome.OK:
-                result = await _asked(question, head.text, work)
+                asker = work.askers[question.spec.task]
+                try:
+                    result = await ASK[question.spec.output_type](question, head.text, work.backbone, asker)
+                except ConfigError as error:  # a template that held for the cases rehearsed, and not for this one
+                    result = blank_result(question, Outcome.ENV_ERROR, str(error))
             else:
                 result = blank_result(question, head.outcome, head.error)
             _book(result, work)
-
-
-async def _asked(question: Question, head: str, work: Work) -> CaseResult:
-    try:
-        asker = work.askers[question.spec.task]
-        return await ASK[question.spec.output_type](question, head, work.backbone, asker)
-    except ConfigError as error:  # a template that held for the cases that were rehearsed, and not for this one
-        return blank_result(question, Outcome.ENV_ERROR, str(error))
 
 
 def _book(result: CaseResult, work: Work) -> None:
