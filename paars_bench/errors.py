@@ -52,6 +52,11 @@ def printable(text: str) -> str:
     return "".join(c for c in " ".join(text.split()) if c.isprintable())
 
 
+def escaped(text: str) -> str:
+    """Returns a name as it may be shown: what a terminal would obey, or no encoding holds, is written out as hex."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def nearest(name: str, valid: Iterable[str], *, most: int = 3) -> list[str]:
     """Returns up to ``most`` valid names that look like ``name``, the closest first."""
     names = sorted(set(valid))

@@ -285,7 +285,7 @@ def _network_errors() -> tuple[type[Exception], ...]:
     try:
         import httpx
 
-        kinds.append(httpx.HTTPError)
+        kinds += [httpx.HTTPError, httpx.InvalidURL]
     except ImportError:  # releases before 1.0 use requests, whose errors are OSErrors
         pass
     return tuple(kinds)

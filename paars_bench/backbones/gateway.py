@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 from paars_bench.backbones.counted import usage_of
 from paars_bench.backbones.door import Completion, Request, ToolCall, Traits, Usage
+from paars_bench.backbones.endings import ending_of
 from paars_bench.backbones.faults import fault_of, shortened
 from paars_bench.backbones.litellm import import_litellm
 from paars_bench.backbones.local import PARAMS as LOCAL_PARAMS
 from paars_bench.backbones.patience import PATIENCE, Patience
-from paars_bench.backbones.redact import Redactor, is_secret
+from paars_bench.backbones.redact import Redactor, secrets_of
 from paars_bench.boundary import unforeseen
 from paars_bench.errors import PaarsError
 from paars_bench.outcomes import POLICY, Outcome
@@ -28,7 +29,6 @@ REASONING_HEADROOM = 8192
 LONGEST_WAIT = 120.0  # seconds; a daily limit asks for hours, and a resumed run is the answer to that
 _NOT_PORTABLE = frozenset({"maxLength", "minLength", "maxItems", "minItems", "pattern"})
 _ALTERNATIVES = frozenset({"anyOf", "oneOf", "allOf"})
-_STOPS = {"length": Outcome.TRUNCATED, "content_filter": Outcome.REFUSED}
 
 
 class BackboneUnusable(PaarsError):
@@ -68,7 +68,7 @@ class LiteLLMBackbone:
         self._model = model
         self._options = {"timeout": 120.0, **options}
         self._attempts = attempts
-        self._redact = Redactor(str(v) for k, v in options.items() if is_secret(k))
+        self._redact = Redactor(secrets_of({k: str(v) for k, v in options.items()}))
         self._verdicts: dict[tuple[str, str], bool] = {}
         self._route, self._provider, *_ = self._litellm.get_llm_provider(
             model, api_base=options.get("api_base"), api_key=options.get("api_key")
@@ -208,19 +208,16 @@ class LiteLLMBackbone:
         if not getattr(reply, "choices", None):
             return Completion("", Outcome.EMPTY_OUTPUT, usage=self._usage(reply, request, ""), error="no choices")
         choice = reply.choices[0]
-        text = _sound(choice.message.content)
+        text = self._redact.known(_sound(choice.message.content))
         calls = tuple(
-            ToolCall(_sound(c.id), _sound(c.function.name), _sound(c.function.arguments))
+            ToolCall(_sound(c.id), _sound(c.function.name), self._redact.known(_sound(c.function.arguments)))
             for c in choice.message.tool_calls or ()
         )
         usage = self._usage(reply, request, text + "".join(f"{c.name} {c.arguments}" for c in calls))
-        outcome = _STOPS.get(choice.finish_reason or "", Outcome.OK)
-        refusal = _refusal(choice.message)
-        if refusal:
-            outcome = Outcome.REFUSED
-        elif outcome is Outcome.OK and not text.strip() and not calls:
+        outcome, words = ending_of(choice)
+        if outcome is Outcome.OK and not text.strip() and not calls:
             outcome = Outcome.EMPTY_OUTPUT
-        return Completion(text, outcome, calls, usage, error=shortened(self._redact(refusal)) if refusal else None)
+        return Completion(text, outcome, calls, usage, error=shortened(self._redact(words)) if words else None)
 
     def _usage(self, reply: Any, request: Request, said: str) -> Usage:
         hidden = getattr(reply, "_hidden_params", None) or {}
@@ -259,12 +256,6 @@ class _Backoff:
             return float(tenacity.wait_random_exponential(multiplier=0.5, max=30)(retry_state))
         asked = min(asked, LONGEST_WAIT)
         return asked + float(tenacity.wait_random(0, asked / 10)(retry_state))
-
-
-def _refusal(message: Any) -> str:
-    """Returns the words of a refusal, "" where there is none; LiteLLM keeps OpenAI's field among a provider's own."""
-    own = getattr(message, "provider_specific_fields", None) or {}
-    return str(getattr(message, "refusal", None) or own.get("refusal") or "")
 
 
 def _sound(text: str | None) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from paars_bench.backbones.aliases import resolve
 from paars_bench.backbones.door import Backbone, Traits
-from paars_bench.errors import MissingKeyError, UsageError
+from paars_bench.errors import MissingKeyError, UsageError, printable
 
 # Read by the harness; everything else in --model_args goes to LiteLLM.
 OWN_ARGS = {"history_tokens": "tokens of shopping history in a prompt"}
@@ -42,6 +43,7 @@ def open_backbone(
         return scripted_backbone(resolved.name)
     if resolved.kind == "local":
         return _open_local(model, resolved.path, args, note)
+    _check_arguments(args, note)
     backbone = _open_hosted(model, resolved.litellm_model, args)
     missing = _missing_key(model, resolved.litellm_model, resolved.key_env, args)
     if missing and will_call:
@@ -57,6 +59,32 @@ def _refuse(args: Mapping[str, str], valid: Mapping[str, str], model: str) -> No
             from paars_bench.errors import unknown
 
             raise UsageError(unknown(f"--model_args key for {model}", key, {**valid, **OWN_ARGS}))
+
+
+def _check_arguments(args: Mapping[str, str], note: Callable[[str], None]) -> None:
+    """Refuses an argument that looks like a slip of one LiteLLM takes; tells of others that it does not list.
+
+    Raises:
+        UsageError: with the name that was meant.
+    """
+    known = {*_common_arguments(), *OWN_ARGS}
+    for key in args:
+        if key in known:
+            continue
+        close = difflib.get_close_matches(key, known, n=1, cutoff=0.8)
+        if close:
+            raise UsageError(f"--model_args: unknown key {key!r}: did you mean {close[0]!r}?")
+        note(f"--model_args {printable(key)}: not an argument LiteLLM lists; passed on as it is")
+
+
+def _common_arguments() -> set[str]:
+    """Returns the arguments that LiteLLM takes beside what a provider's own may be."""
+    from paars_bench.backbones.litellm import import_litellm
+
+    litellm = import_litellm()
+    listed = {*litellm.all_litellm_params, *litellm.constants.DEFAULT_CHAT_COMPLETION_PARAM_VALUES}
+    own = {f.alias or name for name, f in litellm.types.router.GenericLiteLLMParams.model_fields.items()}
+    return listed | own | {"api_base", "base_url", "api_key", "timeout", "organization", "authorization", "top_k"}
 
 
 def _open_local(model: str, path: Path | None, args: Mapping[str, str], note: Callable[[str], None]) -> Backbone:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -66,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the words after the program's name; None takes those of this process.
     """
+    _never_fail_to_write()
     given = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in given or bool(os.environ.get("PAARS_BENCH_DEBUG"))
     with unforeseen(*((Exception,) if debug else ())) as caught:
@@ -84,6 +86,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             return INTERRUPTED
     _say(f"unexpected {caught.words} (--debug shows the traceback; please report it)")
     return PaarsError.exit_code
+
+
+def _never_fail_to_write() -> None:
+    """A terminal that cannot show a dash or a foreign title shows a question mark, and the command goes on."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _interrupted(given: Sequence[str]) -> str:

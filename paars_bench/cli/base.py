@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -64,9 +65,23 @@ def duration(ctx: click.Context, param: click.Parameter, value: str | None) -> f
     if value is None:
         return None
     found = _DURATION.fullmatch(value.strip().lower())
-    if found is None or not float(found[1]):
+    if found is None or not 0 < float(found[1]) < math.inf:
         raise click.BadParameter(f"{value!r} is no time: give seconds, or 90s, 30m, 2h.", ctx, param)
     return float(found[1]) * _SECONDS[found[2]]
+
+
+class Amount(click.FloatRange):
+    """A finite number above 0: comparisons, by which click checks a range, let ``nan`` through."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Reads the number; see ``click.ParamType``."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no amount: give a number above 0.", param, ctx)
+        return number
 
 
 def examples(*lines: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import shutil
@@ -228,6 +229,8 @@ def check_hub() -> Check:
             return Check("hub", State.OK, f"{url} answers")
     except urllib.error.HTTPError as error:
         return Check("hub", State.NOTE, f"{url} answers {error.code}", "see whether HF_TOKEN is still valid")
+    except (ValueError, http.client.HTTPException) as error:  # a port or a host that is none
+        return Check("hub", State.NOTE, f"HF_ENDPOINT is {url!r}, no URL: {error}", "unset HF_ENDPOINT")
     except OSError as error:
         reason = getattr(error, "reason", None) or error
         fix = "not needed for the demo data set; behind a proxy set HTTPS_PROXY, or HF_ENDPOINT for a mirror"

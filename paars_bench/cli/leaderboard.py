@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from paars_bench.cli.base import SETTINGS, Group, examples
+from paars_bench.errors import escaped
 
 DEFAULT = Path("leaderboard/leaderboard.json")
 
@@ -36,5 +37,5 @@ def add(run: Path, board: Path) -> int:
     """Add the results of RUN."""
     from paars_bench.report import leaderboard_add
 
-    click.echo(leaderboard_add(run, board))
+    click.echo(escaped(leaderboard_add(run, board)))
     return 0

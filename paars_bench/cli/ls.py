@@ -9,6 +9,7 @@ import click
 
 from paars_bench.cli.base import SETTINGS, Group, examples, include_path
 from paars_bench.cli.table import table
+from paars_bench.errors import escaped
 
 
 @click.group(
@@ -22,7 +23,7 @@ def ls() -> None:
 
 def _warn(problems: Sequence[str]) -> None:
     for problem in problems:
-        click.echo(f"warning: {problem}", err=True)
+        click.echo(f"warning: {escaped(problem)}", err=True)
 
 
 @ls.command(epilog=examples("paars-bench ls tasks", "paars-bench ls tasks --include_path my_tasks"))

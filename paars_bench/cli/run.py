@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from paars_bench.cli.base import Command, duration, examples, include_path, key_values
+from paars_bench.cli.base import Amount, Command, duration, examples, include_path, key_values
 from paars_bench.errors import UsageError
 from paars_bench.names import names
 
@@ -35,7 +35,7 @@ from paars_bench.names import names
 @click.option("--max_concurrency", type=click.IntRange(min=1), metavar="N", help="Requests in flight at most.")
 @click.option(
     "--max_cost",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Amount(),
     metavar="USD",
     help="Stop before more is spent.",
 )
@@ -43,7 +43,7 @@ from paars_bench.names import names
 @click.option("--max_time", callback=duration, metavar="TIME", help="Stop after this long: seconds, 30m, 2h.")
 @click.option(
     "--fail_on_error",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Amount(),
     metavar="X",
     help="Stop once this share (below 1) or number (from 1) of cases failed.",
 )

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from unicodedata import east_asian_width
 
+from paars_bench.errors import escaped
+
 _NARROWEST = 24
 
 
@@ -19,7 +21,10 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         headers: one a column.
         rows: as many cells each.
     """
-    lines = [list(headers), *[list(r) for r in rows]]
+    rows = [
+        [escaped(" ".join(cell.split())) for cell in row] for row in rows
+    ]  # names come from files that anybody wrote
+    lines = [list(headers), *rows]
     widths = [max(_width(line[i]) for line in lines) for i in range(len(headers) - 1)]
     indent = sum(widths) + 2 * len(widths)
     room = _terminal_width() - indent

@@ -29,11 +29,17 @@ def validate(tasks: tuple[str, ...], dataset: str, include_path: tuple[str, ...]
     At most 60 cases of each task are looked at. Exit code 1 if anything is wrong.
     """
     from paars_bench.config import TaskIndex
-    from paars_bench.run import State, validate_tasks
+    from paars_bench.errors import ConfigError
+    from paars_bench.run import Finding, State, validate_tasks
 
-    folders = tuple(Path(p) for p in include_path)
-    specs = TaskIndex(folders).select(names(tasks, "--tasks") or ("all",))
-    findings = validate_tasks(specs, dataset)
+    index = TaskIndex(tuple(Path(p) for p in include_path))
+    specs, findings = [], []
+    for name in index.matching(names(tasks, "--tasks") or ("all",)):
+        try:
+            specs += index.select([name])
+        except ConfigError as error:
+            findings.append(Finding(name, "yaml", State.WRONG, str(error)))
+    findings += validate_tasks(specs, dataset) if specs else []
     rows = [(f.task, f.check, str(f.state), f.detail) for f in findings]
     click.echo(table(("TASK", "CHECK", "", "DETAIL"), rows))
     wrong = sum(f.state is State.WRONG for f in findings)

@@ -12,10 +12,12 @@ from paars_bench.config.keys import (
     GROUP_KEYS,
     INCLUDE,
     NESTED_KEYS,
+    OUTPUT_TYPES,
     REQUIRED_TASK_KEYS,
     TASK_KEYS,
     TEMPLATE_KEYS,
 )
+from paars_bench.config.textfile import exists
 from paars_bench.config.yamlfile import Document, Mark
 from paars_bench.errors import ConfigError, nearest, unknown
 
@@ -58,6 +60,7 @@ def check_document(document: Document, roots: Sequence[Path]) -> None:
                 if name not in valid:
                     mark = document.mark((key, name))
                     raise ConfigError(f"{mark}: in `{key}`: {unknown('key', name, valid)}")
+    _check_kind(document)
     for key in TEMPLATE_KEYS:
         template_file(document, key, roots)
 
@@ -78,8 +81,8 @@ def template_file(document: Document, key: str, roots: Sequence[Path]) -> Path |
     file = mark.file.parent / name
     if not inside(file, roots):
         raise ConfigError(f"{mark}: `{key}` names {name!r}, which lies outside the folder of the tasks.")
-    if not file.is_file():
-        near = nearest(file.name, [p.name for p in file.parent.iterdir()]) if file.parent.is_dir() else []
+    if not exists(file):
+        near = nearest(file.name, [p.name for p in file.parent.iterdir()]) if exists(file.parent) else []
         hint = f"did you mean {near[0]!r}?" if near else f"make it at {file}."
         raise ConfigError(f"{mark}: `{key}` names the file {name!r}, which does not exist: {hint}")
     return file
@@ -89,6 +92,16 @@ def _check_keys(document: Document, valid: Sequence[str]) -> None:
     for key in document.values:
         if key not in valid:
             raise ConfigError(f"{document.mark((key,))}: {unknown('key', key, (*valid, INCLUDE))}")
+
+
+def _check_kind(document: Document) -> None:
+    dataset = document.values["dataset"]
+    kind = dataset.get("cases") if isinstance(dataset, dict) else None
+    if not isinstance(kind, str):
+        mark = document.mark(("dataset",))
+        raise ConfigError(f"{mark}: `dataset` takes {{cases: KIND}}, KIND one of {', '.join(OUTPUT_TYPES)}.")
+    if kind not in OUTPUT_TYPES:
+        raise ConfigError(f"{document.mark(('dataset', 'cases'))}: {unknown('kind of cases', kind, OUTPUT_TYPES)}")
 
 
 def _check_name(document: Document, key: str) -> None:

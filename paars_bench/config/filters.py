@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from paars_bench.config.choice import stated_choice
 from paars_bench.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 MAX_PATTERN = 500
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»", "„": "“", "「": "」"}
-# a whole number that is no part of a decimal, a thousand, or a price
-_WHOLE = re.compile(r"(?<!\d)(?<!\d[.,])(?<![$€£¥])\d{1,6}(?!\d|[.,]\d)")
 
 
 def _strip(text: str, options: Mapping[str, Any], n_options: int | None) -> str | None:
@@ -43,7 +42,8 @@ def _strip_quotes(text: str, options: Mapping[str, Any], n_options: int | None) 
 def _number(text: str, options: Mapping[str, Any], n_options: int | None) -> str | None:
     if n_options is None:
         raise ValueError("the filter `number` needs the number of options")
-    return next((str(n) for n in map(int, _WHOLE.findall(text)) if 1 <= n <= n_options), None)
+    choice = stated_choice(text, n_options)
+    return None if choice is None else str(choice)
 
 
 def _regex(text: str, options: Mapping[str, Any], n_options: int | None) -> str | None:
@@ -81,7 +81,7 @@ FILTERS: dict[str, Filter] = {
     "regex": Filter(
         _regex, ("pattern", "group"), ("pattern",), "the first match of an RE2 pattern, or its named group"
     ),
-    "number": Filter(_number, (), (), "the first whole number that is one of the options"),
+    "number": Filter(_number, (), (), "the option that a reply states as its answer"),
 }
 
 

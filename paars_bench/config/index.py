@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from paars_bench.config.check import check_document, is_group
 from paars_bench.config.include import read_merged
+from paars_bench.config.textfile import real
 from paars_bench.config.yamlfile import Document
 from paars_bench.errors import ConfigError, UsageError, unknown
 from paars_bench.paths import task_configs_dir
@@ -78,7 +79,7 @@ class TaskIndex:
         found: dict[Path, Entry] = {}
         for root in self.roots:
             for file in _yaml_files(root):
-                found.setdefault(file.resolve(), _entry(file, (root, self.roots[0])))
+                found.setdefault(real(file), _entry(file, (root, self.roots[0])))
         by_name: dict[str, list[Entry]] = {}
         for entry in found.values():
             by_name.setdefault(entry.name, []).append(entry)
@@ -125,16 +126,26 @@ class TaskIndex:
             UsageError: nothing has such a name.
             ConfigError: a selected YAML is broken.
         """
+        if "all" in patterns:
+            self._raise_first_problem()
         specs: dict[str, TaskSpec] = {}
-        for name in dict.fromkeys(n for p in patterns for n in self._match(p)):
+        for name in self.matching(patterns):
             entry = next(e for e in self.entries if e.name == name and not e.group)
             specs[name] = _load(entry)
         return list(specs.values())
 
+    def matching(self, patterns: Sequence[str]) -> list[str]:
+        """Returns the tasks that names, groups, tags or wildcards select, broken ones too, without loading them.
+
+        Raises:
+            UsageError: nothing has such a name.
+            ConfigError: a selected group is broken.
+        """
+        return list(dict.fromkeys(n for p in patterns for n in self._match(p)))
+
     def _match(self, pattern: str) -> list[str]:
         tasks = [e.name for e in self.entries if not e.group]  # broken ones too: selecting one is an error
         if pattern == "all":
-            self._raise_first_problem()
             return tasks
         if pattern in tasks:
             return [pattern]
@@ -204,10 +215,15 @@ class TaskIndex:
 
 def _yaml_files(root: Path, seen: set[Path] | None = None) -> Iterator[Path]:
     seen = set() if seen is None else seen
-    if root.resolve() in seen:  # a link that leads back up
+    if real(root) in seen:  # a link that leads back up
         return
-    seen.add(root.resolve())
-    for path in sorted(root.iterdir()):
+    seen.add(real(root))
+    try:
+        inside = sorted(root.iterdir())
+    except OSError:  # a folder that may not be read is told as what it is: a file that cannot be read
+        yield root
+        return
+    for path in inside:
         if path.name.startswith((".", "_")):
             continue
         if path.is_dir():

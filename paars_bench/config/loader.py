@@ -16,6 +16,7 @@ from paars_bench.config.keys import OUTPUT_TYPES, PROMPT_VARIABLES, TARGET_VARIA
 from paars_bench.config.metric_options import check_metrics
 from paars_bench.config.spec import TaskSpec
 from paars_bench.config.templates import check_template
+from paars_bench.config.textfile import read_small
 from paars_bench.config.yamlfile import Document
 from paars_bench.errors import ConfigError, nearest, unknown
 
@@ -57,11 +58,9 @@ def _template_text(document: Document, key: str, roots: Sequence[Path]) -> Any:
     if file is None:
         return document.values[key]
     try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{document.mark((key, 'file'))}: `{key}` names {file}, which can't be read: {error}."
-        ) from error
+        return read_small(file, "a template")
+    except ConfigError as error:
+        raise ConfigError(f"{document.mark((key, 'file'))}: `{key}`: {error}") from error
 
 
 def _check_output_type(document: Document, spec: TaskSpec) -> None:

@@ -129,6 +129,8 @@ class TaskSpec(_Spec):
     def _known_conditions(cls, names: list[str]) -> list[str]:
         from paars_bench.errors import unknown
 
+        if not names:
+            raise ValueError("names no condition: leave the key out for base and persona")
         for name in names:
             if name not in CONDITIONS:
                 raise ValueError(unknown("condition", name, CONDITIONS))

@@ -5,6 +5,7 @@ Only plain YAML is read: no Python tags, no merge keys, no key given twice, noth
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,10 +14,11 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from paars_bench.config.textfile import read_small
 from paars_bench.errors import ConfigError
 
-MAX_BYTES = 1_000_000
 MAX_NODES = 100_000
+MAX_NUMBER = 10**18
 KeyPath = tuple[str | int, ...]
 
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is 8 times faster, where PyYAML has it
@@ -72,14 +74,7 @@ def read_yaml(file: Path, what: str = "a task YAML") -> Document:
     Raises:
         ConfigError: the file is unreadable, not YAML, no mapping, or uses something other than plain YAML.
     """
-    try:
-        if file.stat().st_size > MAX_BYTES:
-            raise ConfigError(f"{file} is larger than {MAX_BYTES:,} bytes: {what} is text of a few kilobytes.")
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{file} is not UTF-8 at byte {error.start}: save it as UTF-8.") from error
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+    text = read_small(file, what)
     try:
         loader = _Loader(text)
         try:
@@ -140,7 +135,17 @@ class _Reader:
     def scalar(self, node: yaml.ScalarNode) -> Any:
         if node.tag.endswith(":timestamp"):
             return node.value
-        return self.loader.construct_object(node)
+        mark = f"{self.file}:{node.start_mark.line + 1}"
+        try:
+            value = self.loader.construct_object(node)
+        except (ValueError, LookupError) as error:  # `!!int abc`, or more digits than Python reads
+            kind = node.tag.rpartition(":")[2]
+            raise ConfigError(f"{mark}: {node.value[:40]!r} is no {kind}, or one too large.") from error
+        if isinstance(value, int) and abs(value) > MAX_NUMBER:
+            raise ConfigError(f"{mark}: a whole number has at most 18 digits here.")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"{mark}: {node.value[:40]!r} is no finite number: nothing here takes one.")
+        return value
 
     def pairs(self, node: yaml.MappingNode, path: KeyPath) -> Iterator[tuple[str, yaml.Node]]:
         seen: dict[str, int] = {}

@@ -28,6 +28,7 @@ from paars_bench.run.opening import (
     held_directory,
     open_both,
     prepare,
+    rehearse_all,
 )
 from paars_bench.run.options import spec_from
 from paars_bench.run.plan import Plan, make_plan
@@ -80,6 +81,7 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
         with held_directory(path) as directory:
             backbone, data = open_both(spec, screen)
             plan = make_plan(specs, data, spec)
+            rehearse_all(plan, data)
             announce(spec, plan, data, backbone, screen)
             if spec.dry_run:
                 return _dry(plan, data, backbone, path)

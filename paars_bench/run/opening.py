@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from paars_bench.backbones.aliases import resolve
 from paars_bench.backbones.door import Backbone, Usage
 from paars_bench.backbones.open import open_backbone
-from paars_bench.backbones.redact import Redactor, is_secret
+from paars_bench.backbones.redact import Redactor, secrets_of
 from paars_bench.config import TaskIndex, TaskSpec
 from paars_bench.data import load_dataset
 from paars_bench.data.cases import ShoppingData
@@ -30,6 +31,7 @@ from paars_bench.run.schedule import Work
 from paars_bench.run.spec import RunSpec
 from paars_bench.store import SearchIndex, Shop
 from paars_bench.tasks.question import Asker, Question
+from paars_bench.tasks.rehearse import rehearse
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult
 
@@ -81,7 +83,8 @@ def _forget_if_empty(path: Path, made: Sequence[Path]) -> None:
 def default_path(spec: RunSpec) -> Path:
     """Returns the folder of a run whose user named none."""
     name = "".join(c if c.isalnum() else "-" for c in f"{spec.model}-{spec.dataset}")[:60]
-    return Path("runs") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{name}"
+    mark = secrets.token_hex(3)  # two runs of the same second are two runs
+    return Path("runs") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{mark}-{name}"
 
 
 def open_both(spec: RunSpec, screen: Screen) -> tuple[Backbone, ShoppingData]:
@@ -104,6 +107,16 @@ def open_both(spec: RunSpec, screen: Screen) -> tuple[Backbone, ShoppingData]:
 
         data = load_dataset(spec.dataset, progress=stage)
         return opening.result(), data
+
+
+def rehearse_all(plan: Plan, data: ShoppingData) -> None:
+    """Renders what the tasks of a plan ask, without a model.
+
+    Raises:
+        ConfigError: with task, key and reason, where a template fails on a case of the plan.
+    """
+    for name, spec in plan.specs.items():
+        rehearse(Renderer(spec, data.catalog), plan.cases[name].values())
 
 
 def announce(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone, screen: Screen) -> None:
@@ -184,6 +197,6 @@ def prepare(
         name: Asker(Renderer(s, data.catalog), data.catalog, open_shop, dataset, data.background)
         for name, s in plan.specs.items()
     }
-    clean = Redactor(v for k, v in spec.model_args.items() if is_secret(k))
+    clean = Redactor(secrets_of(spec.model_args))
     work = Work(spec, backbone, heads, askers, directory.journal, account, keep, screen.note, clean)
     return Prepared(work, (q for q in plan.questions() if q.key not in kept), done)

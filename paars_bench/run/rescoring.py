@@ -22,7 +22,7 @@ from paars_bench.run.ended import ended_before
 from paars_bench.run.finishing import RunOutcome, finish, show
 from paars_bench.run.heads import load_personas
 from paars_bench.run.journal import load_journal
-from paars_bench.run.opening import held_directory
+from paars_bench.run.opening import held_directory, rehearse_all
 from paars_bench.run.plan import Plan, make_plan
 from paars_bench.run.progress import Screen
 from paars_bench.tasks.result import CaseResult
@@ -65,6 +65,7 @@ def opened_run(path: Path, data: ShoppingData) -> Iterator[ReadRun]:
         for task in specs:
             check_metrics(task)
         plan = make_plan(specs, data, spec)
+        rehearse_all(plan, data)
         journaled = load_journal(directory.journal)
         done = {k: r for k, r in journaled.done.items() if plan.holds(r)}
         yield ReadRun(directory, config, plan, done, sum(journaled.spent, Usage()))

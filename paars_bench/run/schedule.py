@@ -14,7 +14,7 @@ from paars_bench.backbones.door import Backbone, Usage
 from paars_bench.backbones.faults import shortened
 from paars_bench.backbones.patience import PATIENCE, Patience
 from paars_bench.boundary import Caught, unforeseen
-from paars_bench.errors import PaarsError
+from paars_bench.errors import ConfigError, PaarsError
 from paars_bench.outcomes import Outcome
 from paars_bench.run.account import MOST_FAULTS, Account, Stop
 from paars_bench.run.budget import PERSONA, Held
@@ -100,7 +100,10 @@ async def _worker(questions: Iterator[Question], work: Work) -> None:
                 head = await work.heads.head(question.condition, question.case)
                 if head.outcome is Outcome.OK:
                     asker = work.askers[question.spec.task]._replace(next_call=partial(_next_call, work, held, paid))
-                    result = await ASK[question.spec.output_type](question, head.text, work.backbone, asker)
+                    try:
+                        result = await ASK[question.spec.output_type](question, head.text, work.backbone, asker)
+                    except ConfigError as error:  # a template that held for the cases rehearsed, and not for this one
+                        result = blank_result(question, Outcome.ENV_ERROR, str(error))
                 else:
                     result = blank_result(question, head.outcome, head.error)
             if caught.error is not None:

@@ -11,15 +11,13 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from jinja2 import TemplateError
-
 from paars_bench.config.metric_options import metric_name
 from paars_bench.config.spec import TaskSpec
 from paars_bench.data import load_dataset
 from paars_bench.data.cases import Case, CaseKind, ShoppingData
 from paars_bench.data.schema import event_json
 from paars_bench.data.sessions import session_counts
-from paars_bench.errors import PaarsError
+from paars_bench.errors import ConfigError, PaarsError
 from paars_bench.outcomes import Outcome
 from paars_bench.report.engines import Engines
 from paars_bench.report.scored import FEWEST_SHOPPERS, ONE_SHOPPER
@@ -28,6 +26,7 @@ from paars_bench.run.progress import Screen
 from paars_bench.run.spec import RunSpec
 from paars_bench.seeds import derive
 from paars_bench.tasks.ask import option_count
+from paars_bench.tasks.rehearse import rehearse
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult
 from paars_bench.tasks.sides import Sides, human_events
@@ -74,7 +73,11 @@ def validate_tasks(specs: Sequence[TaskSpec], dataset: str) -> list[Finding]:
             continue
         plan = make_plan([spec], data, RunSpec(model="human", dataset=data.name, limit=CASES))
         cases = plan.cases[spec.task]
-        renderer = Renderer(spec, data.catalog)
+        try:
+            renderer = Renderer(spec, data.catalog)
+        except ConfigError as error:
+            findings.append(Finding(spec.task, "prompts", State.WRONG, str(error)))
+            continue
         rendered = _prompts(spec, cases, renderer)
         findings.append(rendered)
         if rendered.state is State.OK:
@@ -83,19 +86,14 @@ def validate_tasks(specs: Sequence[TaskSpec], dataset: str) -> list[Finding]:
 
 
 def _prompts(spec: TaskSpec, cases: Mapping[str, Case], renderer: Renderer) -> Finding:
-    longest = 0
+    try:
+        longest = rehearse(renderer, cases.values())
+    except ConfigError as error:
+        return Finding(spec.task, "prompts", State.WRONG, str(error))
     for case in cases.values():
-        try:
-            more = {"tools": "(tools)"} if spec.output_type == "session" else {}
-            text = renderer.text(case, **more)
-            target = renderer.target(case)
-        except TemplateError as error:
-            return Finding(spec.task, "prompts", State.WRONG, f"case {case.case_id}: {error.message}")
-        longest = max(longest, len(text))
-        if case.kind is CaseKind.QUERY_PAIRS and target and f'"{target}"' in text:
-            return Finding(
-                spec.task, "prompts", State.WRONG, f"case {case.case_id}: the prompt holds the human's query"
-            )
+        if case.kind is CaseKind.QUERY_PAIRS and f'"{renderer.target(case)}"' in renderer.text(case):
+            why = f"case {case.case_id}: the prompt holds the human's query"
+            return Finding(spec.task, "prompts", State.WRONG, why)
     return Finding(spec.task, "prompts", State.OK, f"{len(cases)} rendered, the longest {longest} characters")
 
 
@@ -130,8 +128,8 @@ def _metrics(
                 detail = f"humans {best['value']:.3f}, answers dealt to other cases {other['value']:.3f}"
             else:
                 state, detail = _group_holds(best)
-        except (PaarsError, ValueError) as error:
-            state, detail = State.WRONG, str(error)
+        except (PaarsError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            state, detail = State.WRONG, f"{type(error).__name__}: {error}"
         findings.append(Finding(spec.task, metric_name(metric), state, detail))
     return findings
 

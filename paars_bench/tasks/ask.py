@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from paars_bench.backbones.door import Backbone, Completion, Request
+from paars_bench.config.choice import is_whole_before_more
 from paars_bench.config.filters import apply_filters
+from paars_bench.config.refusal import is_refusal
 from paars_bench.config.spec import TaskSpec
 from paars_bench.data.cases import Case, CaseKind
 from paars_bench.outcomes import Outcome
@@ -71,17 +73,22 @@ def _unquoted(text: str) -> str:
     return value if isinstance(value, str) else text
 
 
+def _had_ended(text: str, options: int | None) -> bool:
+    """Says whether a reply that was cut at max_tokens had ended its answer: a query's line, or a choice's statement."""
+    return is_whole_before_more(text) if options else "\n" in text.strip()
+
+
 def _judged(result: CaseResult, reply: Completion, spec: TaskSpec, options: int | None) -> CaseResult:
     if reply.outcome not in (Outcome.OK, Outcome.TRUNCATED):
         return replace(result, outcome=reply.outcome)
-    answer = apply_filters(_unquoted(reply.text), spec.filter_list, n_options=options)
-    # A reply cut at max_tokens still answers if its answer was complete: a number, or a first line with more after it.
-    complete = reply.outcome is Outcome.OK or options or "\n" in reply.text.strip()
-    if not complete:
+    text = _unquoted(reply.text)
+    answer = apply_filters(text, spec.filter_list, n_options=options)
+    if is_refusal(text) and not (options and answer):  # who declines and still states a choice has chosen
+        return replace(result, outcome=Outcome.REFUSED)
+    if reply.outcome is Outcome.TRUNCATED and not (answer and _had_ended(text, options)):
         return replace(result, outcome=Outcome.TRUNCATED)
     if not answer:
-        failed = Outcome.UNPARSEABLE if reply.outcome is Outcome.OK else Outcome.TRUNCATED
-        return replace(result, outcome=failed)
+        return replace(result, outcome=Outcome.UNPARSEABLE)
     if options is None:
         return replace(result, parsed={"query": answer})
     if not answer.isdecimal() or len(answer) > _DIGITS or not 1 <= int(answer) <= options:

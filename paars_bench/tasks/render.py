@@ -49,7 +49,9 @@ class Renderer:
 
     def target(self, case: Case) -> str:
         """Returns what the human did, as text: the query, the option's number, the rank."""
-        return self._target.render(**self._variables(case), **_truth(case)).strip()
+        truth = _truth(case)
+        more = {} if self._target.variables <= truth.keys() else self._variables(case)  # texts of a list take a while
+        return self._target.render(**more, **truth).strip()
 
     def _variables(self, case: Case) -> dict[str, Any]:
         values = case.values

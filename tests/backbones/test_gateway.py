@@ -242,6 +242,9 @@ def test_an_empty_reply_is_asked_again_and_every_attempt_is_paid(provider: Provi
         (chat("blue m", finish="length"), Outcome.TRUNCATED),
         (chat("", finish="length"), Outcome.TRUNCATED),
         (chat("", finish="content_filter"), Outcome.REFUSED),
+        (chat("2", finish="content_filter"), Outcome.REFUSED),
+        (chat("2", finish="safety"), Outcome.REFUSED),  # LiteLLM takes this and the next for a "stop"
+        (chat("2", finish="max_output_tokens"), Outcome.TRUNCATED),
         (chat(None, refusal="I can't help with that."), Outcome.REFUSED),
         (failure(400, "rejected by our safety system", "content_policy_violation"), Outcome.REFUSED),
         (failure(403, "Your input was flagged by moderation"), Outcome.REFUSED),
@@ -259,6 +262,22 @@ def test_what_belongs_to_one_case_costs_one_case_and_one_call(
     reply = ask(backbone(provider))
     assert (reply.outcome, reply.attempts) == (outcome, 1)
     assert reply.error or answer.status == 200
+
+
+@pytest.mark.parametrize("ending", ["error", "network_error", "MALFORMED_RESPONSE"])
+def test_a_reply_that_broke_off_is_asked_again_and_no_answer(provider: Provider, ending: str) -> None:
+    provider.script(chat("2", finish=ending), chat("3"))
+    assert ask(backbone(provider)).text == "3"
+    provider.script(chat("2", finish=ending))
+    reply = ask(backbone(provider, attempts=2))
+    assert (reply.outcome, reply.attempts) == (Outcome.PROVIDER_ERROR, 2)
+    assert reply.error == f"the reply ended with '{ending}'"
+
+
+def test_a_key_that_a_model_says_is_not_kept(provider: Provider) -> None:
+    provider.script(chat(f"my key is {KEY}", tool_calls=[("search", json.dumps({"query": KEY}))]))
+    reply = ask(backbone(provider))
+    assert (reply.text, reply.tool_calls[0].arguments) == ("my key is [key]", '{"query": "[key]"}')
 
 
 def test_the_words_of_a_refusal_are_kept(provider: Provider) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paars_bench.backbones.redact import SECRET_ARGS, Redactor, is_secret, public_args
+from paars_bench.backbones.redact import SECRET_ARGS, Redactor, is_secret, public_args, secrets_of
 
 _PLAIN = st.text(string.ascii_letters + " .,:\n", max_size=60)
 
@@ -64,7 +64,8 @@ def test_model_args_as_they_may_be_written_down() -> None:
         "api_key": "x",
         "aws_secret_access_key": "y",
         "token": "z",
-        "api_base": "https://me:pass@host.example/v1",
+        "api_base": "https://me:pass@host.example/v1?api_key=hidden&api-version=2024-10-21&x",
+        "authorization": "Bearer abc",
         "timeout": "60",
         "max_tokens": "5",
     }
@@ -72,7 +73,8 @@ def test_model_args_as_they_may_be_written_down() -> None:
         "api_key": "[key]",
         "aws_secret_access_key": "[key]",
         "token": "[key]",
-        "api_base": "https://[key]@host.example/v1",
+        "api_base": "https://[key]@host.example/v1?api_key=[key]&api-version=2024-10-21&x",
+        "authorization": "[key]",
         "timeout": "60",
         "max_tokens": "5",
     }
@@ -81,3 +83,20 @@ def test_model_args_as_they_may_be_written_down() -> None:
 def test_every_listed_argument_is_a_secret() -> None:
     assert all(is_secret(name) for name in SECRET_ARGS)
     assert not any(is_secret(name) for name in ("api_base", "timeout", "max_tokens", "n_ctx"))
+
+
+@pytest.mark.parametrize("short", ["a", "none", "x", "EMPTY"])
+def test_a_placeholder_takes_no_words_out_of_a_sentence(short: str) -> None:
+    assert Redactor([short])("none of a model's EMPTY boxes") == "none of a model's EMPTY boxes"
+
+
+def test_secrets_inside_an_address_are_known_too() -> None:
+    address = "https://me:passwordpassword@h/v1?code=abcdefgh%2Fij&api-version=2024-10-21"
+    secrets = set(secrets_of({"api_base": address, "authorization": "Bearer abcdefgh", "timeout": "60"}))
+    assert {"passwordpassword", "abcdefgh/ij", "abcdefgh%2Fij", "abcdefgh"} <= secrets
+    assert not {"2024-10-21", "60", "v1"} & secrets
+
+
+def test_of_a_reply_only_known_secrets_are_taken() -> None:
+    redact = Redactor(["my-own-secret"])
+    assert redact.known("sk-ii-facial-treatment my-own-secret") == "sk-ii-facial-treatment [key]"

@@ -71,14 +71,26 @@ def test_a_number_is_found(asked: Ask, reply: str, choice: int) -> None:
     assert result.reply == reply
 
 
-@pytest.mark.parametrize("reply", ["7", "0", "-1", "none of them", "1000000", "…", "²", "Ⅲ", '{"a": 1}x'])
+@pytest.mark.parametrize(
+    "reply",
+    ["7", "0", "-1", "none of them", "1000000", "…", "²", "Ⅲ", '{"a": 1}x', "1 or 3", "Of these 4 products", "3 stars"],
+)
 def test_what_is_no_option_is_unparseable_and_not_wrong(asked: Ask, reply: str) -> None:
     result, _ = asked(CHOICE, reply)
-    if result.outcome is Outcome.OK:
-        assert result.parsed is not None
-        assert 1 <= result.parsed["choice"] <= 4
-    else:
-        assert (result.outcome, result.parsed) == (Outcome.UNPARSEABLE, None)
+    assert (result.outcome, result.parsed) == (Outcome.UNPARSEABLE, None)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.OK, Outcome.TRUNCATED])
+@pytest.mark.parametrize("task", [CHOICE, QUERY])
+@pytest.mark.parametrize("reply", ["I'm sorry, I can't help with that.", '"As an AI, I do not shop"'])
+def test_a_refusal_in_words_is_no_behaviour(asked: Ask, task: str, reply: str, outcome: Outcome) -> None:
+    result, _ = asked(task, Completion(reply, outcome))
+    assert (result.outcome, result.parsed, result.reply) == (Outcome.REFUSED, None, reply)
+
+
+def test_who_declines_and_still_chooses_has_chosen(asked: Ask) -> None:
+    assert asked(CHOICE, "I cannot choose 1 of these")[0].outcome is Outcome.REFUSED
+    assert asked(CHOICE, "I can't see images, but I would buy 2.")[0].parsed == {"choice": 2}
 
 
 @pytest.mark.parametrize("reply", ["[" * 20_000, "9" * 5_000, "\u00b2" * 3])
@@ -117,7 +129,13 @@ def test_a_query_is_the_first_line_without_quotes(asked: Ask, reply: str, query:
 @pytest.mark.parametrize(
     ("task", "text", "outcome"),
     [
-        (CHOICE, "2", Outcome.OK),  # the number was whole before the cut
+        (CHOICE, "2\nbecause", Outcome.OK),  # its line was whole
+        (CHOICE, "3 because it is", Outcome.OK),
+        (CHOICE, "2", Outcome.TRUNCATED),  # it may have become "2 of these"
+        (CHOICE, "I would buy 2", Outcome.TRUNCATED),
+        (CHOICE, "1. The blue mug", Outcome.TRUNCATED),  # the first of a list, perhaps
+        (CHOICE, "1. The blue mug\n2. The red", Outcome.TRUNCATED),
+        (CHOICE, "Of these 4 products I would", Outcome.TRUNCATED),
         (CHOICE, "I think", Outcome.TRUNCATED),
         (QUERY, "red mug\nbecause", Outcome.OK),  # the first line was whole
         (QUERY, "red mu", Outcome.TRUNCATED),
