@@ -12,9 +12,9 @@ from paars_bench.metrics.diversity import (
     DiversityResult,
     TypeTokenRatio,
     diversity,
-    tokenise,
     type_token_ratio,
 )
+from paars_bench.metrics.diversity_gap import DiversityGap, diversity_gap
 from paars_bench.metrics.group import (
     GroupResult,
     GroupStatistic,
@@ -25,11 +25,9 @@ from paars_bench.metrics.group import (
     measure,
 )
 from paars_bench.metrics.histogram import (
-    ADD_HALF,
     KINDS,
     HistogramDivergence,
     HistogramStatistic,
-    Smoothing,
     divergence_of_counts,
     histogram_kl,
     unreached_mass,
@@ -43,14 +41,30 @@ from paars_bench.metrics.individual import (
     mean_replicates,
 )
 from paars_bench.metrics.kde import KdeKl, KdeStatistic, kde_kl
+from paars_bench.metrics.ngrams import (
+    DISTINCT,
+    DuplicateRate,
+    DuplicateResult,
+    distinct_n,
+    duplicate_rate,
+    duplicates,
+)
 from paars_bench.metrics.perplexity import Perplexities, conditional_perplexity
 from paars_bench.metrics.resampling import Interval, ResamplingPlan
+from paars_bench.metrics.smoothing import ADD_HALF, EPSILONS, EpsilonPoint, Smoothing, epsilon_row, nats_a_decade
+from paars_bench.metrics.tokens import Unit, tokenise
 
 __all__ = [
     "ADD_HALF",
+    "DISTINCT",
+    "EPSILONS",
     "KINDS",
     "CountBins",
+    "DiversityGap",
     "DiversityResult",
+    "DuplicateRate",
+    "DuplicateResult",
+    "EpsilonPoint",
     "GroupResult",
     "GroupStatistic",
     "HistogramDivergence",
@@ -67,11 +81,17 @@ __all__ = [
     "Stratum",
     "TypeTokenRatio",
     "Undefined",
+    "Unit",
     "clustered_mean",
     "conditional_perplexity",
     "cosine_similarity_rows",
+    "distinct_n",
     "divergence_of_counts",
     "diversity",
+    "diversity_gap",
+    "duplicate_rate",
+    "duplicates",
+    "epsilon_row",
     "equal_count_strata",
     "evaluate_group",
     "histogram_kl",
@@ -79,6 +99,7 @@ __all__ = [
     "kde_log_density",
     "mean_replicates",
     "measure",
+    "nats_a_decade",
     "tokenise",
     "type_token_ratio",
     "unreached_mass",
