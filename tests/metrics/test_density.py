@@ -197,3 +197,21 @@ def test_kde_kl_says_what_it_needs() -> None:
         kde_kl(unit(rng, 3, 4), unit(rng, 9, 4), rng=rng)
     with pytest.raises(ValueError, match="unknown estimator 'loo'"):
         kde_kl(unit(rng, 9, 4), unit(rng, 9, 4), estimator="loo", rng=rng)  # type: ignore[arg-type]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32))
+def test_the_order_of_shoppers_does_not_matter(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    human, agent = unit(rng, 30, 8), unit(rng, 25, 8)
+    h_rows, a_rows = rng.integers(0, 12, 30), rng.integers(0, 12, 25)
+    weights, moved = rng.integers(0, 3, (2, 6, 12)), rng.permutation(12)
+    values = []
+    for place in (np.arange(12), moved):
+        stat = KdeStatistic.make(
+            human, place[h_rows], agent, place[a_rows], size=12, mc_samples=60, rng=np.random.default_rng(seed)
+        )
+        w_h, w_a = np.empty_like(weights)
+        w_h[:, place], w_a[:, place] = weights
+        values.append(stat.divergence(w_h, w_a))
+    assert values[0] == pytest.approx(values[1], rel=1e-9, nan_ok=True)

@@ -122,3 +122,18 @@ def test_no_text_is_a_clear_error() -> None:
         diversity_gap(["a"], [0], ["b", "c"], [0, 1], plan)
     with pytest.raises(ValueError, match="unknown unit 'letter'"):
         type_token_ratio(["a"], unit="letter")  # type: ignore[arg-type]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32))
+def test_the_order_of_texts_and_shoppers_does_not_matter(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    human, rows = population(10, 12, seed)
+    agent, _ = population(10, 12, seed + 1)
+    plan = ResamplingPlan.make([f"{i}" for i in range(10)], resamples=1, splits=4, rng=rng)
+    order = rng.permutation(len(human))
+    mixed, mixed_rows = [human[i] for i in order], rows[order]
+    assert diversity_gap(agent, rows, mixed, mixed_rows, plan) == pytest.approx(
+        diversity_gap(agent, rows, human, rows, plan)
+    )
+    assert duplicates(agent, rows, mixed, mixed_rows, plan).human == duplicates(agent, rows, human, rows, plan).human
