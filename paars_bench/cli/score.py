@@ -14,6 +14,7 @@ from paars_bench.cli.base import Command, examples
     short_help="Compute results again, without a model.",
     epilog=examples(
         "paars-bench score runs/gpt",
+        "paars-bench score runs/gpt --full                          every divergence, not only those that count",
         "paars-bench score runs/gpt --by age_range --by activity    every metric by segment of shoppers",
         "paars-bench score runs/gpt --by profile.income             by what the run's personas say",
         "paars-bench score runs/gpt --dataset ./mylog    where the data set's folder was moved",
@@ -36,8 +37,9 @@ from paars_bench.cli.base import Command, examples
     show_default=True,
     help="Shoppers that a segment needs.",
 )
-def score(run: Path, dataset: str | None, by: tuple[str, ...], min_shoppers: int) -> int:
+@click.option("--full", is_flag=True, help="Also print the divergences that do not count in the score.")
+def score(run: Path, dataset: str | None, by: tuple[str, ...], min_shoppers: int, full: bool) -> int:
     """Compute the results of RUN again from its journal; no model is called."""
     from paars_bench.run import rescore
 
-    return rescore(run, dataset=dataset, by=by, min_shoppers=min_shoppers).exit_code
+    return rescore(run, dataset=dataset, by=by, min_shoppers=min_shoppers, full=full).exit_code

@@ -13,9 +13,9 @@ from paars_bench.metrics.diversity import (
     DiversityResult,
     TypeTokenRatio,
     diversity,
-    tokenise,
     type_token_ratio,
 )
+from paars_bench.metrics.diversity_gap import DiversityGap, diversity_gap
 from paars_bench.metrics.group import (
     GroupResult,
     GroupStatistic,
@@ -26,11 +26,9 @@ from paars_bench.metrics.group import (
     measure,
 )
 from paars_bench.metrics.histogram import (
-    ADD_HALF,
     KINDS,
     HistogramDivergence,
     HistogramStatistic,
-    Smoothing,
     divergence_of_counts,
     histogram_kl,
     unreached_mass,
@@ -55,6 +53,14 @@ from paars_bench.metrics.pair_statistics import (
 )
 from paars_bench.metrics.panel import DEFAULT_PANEL, MEMBERS, panel_statistics, point_statistic
 from paars_bench.metrics.permutation import PanelTest, PermutedStatistic, PoolableStatistic, permutation_test
+from paars_bench.metrics.ngrams import (
+    DISTINCT,
+    DuplicateRate,
+    DuplicateResult,
+    distinct_n,
+    duplicate_rate,
+    duplicates,
+)
 from paars_bench.metrics.perplexity import Perplexities, conditional_perplexity
 from paars_bench.metrics.points import PointSides, PointStatistic, TwoSample
 from paars_bench.metrics.repeats import RepeatStatistic, repeat_gap
@@ -64,12 +70,23 @@ from paars_bench.metrics.sliced import SlicedStatistic, sliced_wasserstein
 __all__ = [
     "ADD_HALF",
     "DEFAULT_PANEL",
+from paars_bench.metrics.smoothing import ADD_HALF, EPSILONS, EpsilonPoint, Smoothing, epsilon_row, nats_a_decade
+from paars_bench.metrics.tokens import Unit, tokenise
+
+__all__ = [
+    "ADD_HALF",
+    "DISTINCT",
+    "EPSILONS",
     "KINDS",
     "MEMBERS",
     "BandwidthChoice",
     "CountBins",
+    "DiversityGap",
     "DiversityResult",
     "EnergyStatistic",
+    "DuplicateRate",
+    "DuplicateResult",
+    "EpsilonPoint",
     "GroupResult",
     "GroupStatistic",
     "HistogramDivergence",
@@ -98,12 +115,18 @@ __all__ = [
     "TypeTokenRatio",
     "Undefined",
     "bandwidth_by_likelihood",
+    "Unit",
     "clustered_mean",
     "conditional_perplexity",
     "cosine_similarity_rows",
+    "distinct_n",
     "divergence_of_counts",
     "diversity",
     "energy_distance",
+    "diversity_gap",
+    "duplicate_rate",
+    "duplicates",
+    "epsilon_row",
     "equal_count_strata",
     "evaluate_group",
     "histogram_kl",
@@ -120,6 +143,7 @@ __all__ = [
     "repeat_gap",
     "sliced_wasserstein",
     "spread_gap",
+    "nats_a_decade",
     "tokenise",
     "type_token_ratio",
     "unreached_mass",

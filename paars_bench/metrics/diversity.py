@@ -7,11 +7,9 @@ can hardly be a ratio of words, so both units are here, and each result names it
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,23 +17,10 @@ from scipy.sparse import csr_matrix
 from scipy.special import gammaln, stdtrit
 
 from paars_bench.metrics.resampling import Floats, Interval, ResamplingPlan
+from paars_bench.metrics.tokens import TOKENISATION, Unit, tokenise
 
-Unit = Literal["word", "text"]
-TOKENISATION = {
-    "word": "NFKC, casefold, runs of letters, marks and digits; in scripts without spaces every character",
-    "text": "the whole text: NFKC, casefold, white space collapsed",
-}
 METHOD = "jackknife over shoppers, t quantiles"
 _DRAWS = 200
-
-# Thai, Lao, Myanmar, Khmer, kana, Han: written without spaces between words.
-_UNSPACED = (
-    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    r"\U00020000-\U0003ffff"
-)
-# \w leaves out combining marks, which would cut Hindi, Tamil or pointed Hebrew inside a word.
-_MARKS = "".join(re.escape(chr(c)) for c in range(0x300, 0x10000) if unicodedata.category(chr(c)) in ("Mn", "Mc"))
-_TOKEN = re.compile(rf"[{_UNSPACED}][{_MARKS}]*|(?:(?![{_UNSPACED}_])[\w{_MARKS}])+")
 
 
 class TypeTokenRatio(NamedTuple):
@@ -46,7 +31,7 @@ class TypeTokenRatio(NamedTuple):
         types: distinct tokens in all the texts.
         tokens: tokens in all the texts.
         at_tokens: size of the samples the value is a mean over; None for the plain ratio.
-        unit: ``word`` or ``text``.
+        unit: what a token is, see ``tokens.Unit``.
         tokenisation: what counts as a token, in words.
     """
 
@@ -74,15 +59,6 @@ class DiversityResult(NamedTuple):
     human_ci: Interval | None
 
 
-def tokenise(text: str, unit: Unit = "word") -> list[str]:
-    """Returns the tokens of a text; ``TOKENISATION`` says the rule in words."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    if unit == "text":
-        whole = " ".join(folded.split())
-        return [whole] if whole else []
-    return _TOKEN.findall(folded)
-
-
 def type_token_ratio(
     texts: Sequence[str],
     *,
@@ -97,13 +73,11 @@ def type_token_ratio(
         tokens: compare at this many tokens: the mean ratio over random draws of that many, without
             replacement. None gives the paper's plain ratio.
         rng: draws 200 samples; without it the mean over every possible draw is computed exactly.
-        unit: ``word``, or ``text`` to count whole texts.
+        unit: ``word``, ``bigram`` or ``trigram`` of words, or ``text`` to count whole texts.
 
     Raises:
         ValueError: there is no token, ``tokens`` is below 1 or more than there are, or the unit is unknown.
     """
-    if unit not in get_args(Unit):
-        raise ValueError(f"unknown unit {unit!r}: valid are {', '.join(get_args(Unit))}")
     counts = Counter(token for text in texts for token in tokenise(text, unit))
     frequencies = np.array(list(counts.values()), dtype=np.int64)
     total = int(frequencies.sum())
@@ -142,7 +116,7 @@ def diversity(
         plan: the run's resampling plan, whose rows those are.
         tokens: ``matched`` compares at the smaller of the two totals, less its most talkative shopper (a
             jackknife leaves each out once); None gives the paper's plain ratios.
-        unit: ``word`` or ``text``.
+        unit: as in ``type_token_ratio``.
         level: nominal coverage of the intervals.
 
     Raises:

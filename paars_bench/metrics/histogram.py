@@ -15,36 +15,20 @@ import numpy.typing as npt
 from scipy.special import rel_entr
 
 from paars_bench.metrics.resampling import Bools, Floats, weighted_sums
+from paars_bench.metrics.smoothing import (
+    ADD_HALF,
+    UNSMOOTHED,
+    EpsilonPoint,
+    Smoothing,
+    checked_counts,
+    epsilon_row,
+    nats_a_decade,
+    smoothed_kl,
+)
 
 Kind = Literal["kl", "kl_reverse", "js", "tv", "w1"]
 KINDS: tuple[Kind, ...] = ("kl", "kl_reverse", "js", "tv", "w1")
-
-
-class Smoothing(NamedTuple):
-    """How empty bins are kept from infinity.
-
-    Attributes:
-        kind: ``add`` puts ``amount`` in every bin of both sides before dividing by the total; ``epsilon``
-            adds ``amount`` to every relative frequency of both sides and divides by the new sum (paper mode).
-        amount: above 0 for a finite KL.
-    """
-
-    kind: Literal["add", "epsilon"] = "add"
-    amount: float = 0.5
-
-    def shares(self, counts: Floats) -> Floats:
-        """Returns smoothed probabilities of the last axis; NaN where that axis holds no count at all."""
-        total = counts.sum(axis=-1, keepdims=True)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            if self.kind == "add":
-                smoothed = (counts + self.amount) / (total + self.amount * counts.shape[-1])
-            else:
-                smoothed = (counts / total + self.amount) / (1 + self.amount * counts.shape[-1])
-        return np.where(total > 0, smoothed, np.nan)
-
-
-ADD_HALF = Smoothing()
-UNSMOOTHED = Smoothing("add", 0.0)
+_SMOOTHED = ("kl", "kl_reverse")
 
 
 def divergence_of_counts(
@@ -72,18 +56,17 @@ def divergence_of_counts(
     Raises:
         ValueError: bins differ in number, there are none, or a count is negative or not finite.
     """
-    h, a = _checked(human), _checked(agent)
+    h, a = checked_counts(human), checked_counts(agent)
     if h.shape[-1] != a.shape[-1]:
         raise ValueError(f"human has {h.shape[-1]} bins and agent {a.shape[-1]}; both need the same bins")
-    if kind in ("kl", "kl_reverse"):
-        p, q = smoothing.shares(h), smoothing.shares(a)
-        if kind == "kl_reverse":
-            p, q = q, p
-        return np.asarray(rel_entr(p, q).sum(axis=-1))
+    if kind == "kl":
+        return smoothed_kl(h, a, smoothing)
+    if kind == "kl_reverse":
+        return smoothed_kl(a, h, smoothing)
     p, q = UNSMOOTHED.shares(h), UNSMOOTHED.shares(a)
     if kind == "js":
         mid = (p + q) / 2
-        return np.asarray((rel_entr(p, mid) + rel_entr(q, mid)).sum(axis=-1) / 2)
+        return np.asarray(np.maximum((rel_entr(p, mid) + rel_entr(q, mid)).sum(axis=-1) / 2, 0.0))
     if kind == "tv":
         return np.asarray(np.abs(p - q).sum(axis=-1) / 2)
     if kind == "w1":
@@ -91,15 +74,6 @@ def divergence_of_counts(
         gaps = np.diff(at)
         return np.asarray((np.abs(np.cumsum(p - q, axis=-1))[..., :-1] * gaps).sum(axis=-1))
     raise ValueError(f"unknown divergence {kind!r}: valid are {', '.join(KINDS)}")
-
-
-def _checked(counts: npt.ArrayLike) -> Floats:
-    array = np.asarray(counts, dtype=np.float64)
-    if array.ndim == 0 or array.shape[-1] == 0:
-        raise ValueError("a histogram needs at least one bin")
-    if not np.all(np.isfinite(array)) or np.any(array < 0):
-        raise ValueError("counts must be finite and not negative")
-    return array
 
 
 class HistogramDivergence(NamedTuple):
@@ -114,6 +88,7 @@ class HistogramDivergence(NamedTuple):
         smoothing: as used.
         unreached: share of the humans in bins that no agent reached, 0 to 1.
         floor_method: how the floor was made.
+        epsilon_row: the KL over epsilons 1e-3 to 1e-12, whatever the smoothing; empty for other kinds.
     """
 
     value: float
@@ -124,6 +99,7 @@ class HistogramDivergence(NamedTuple):
     smoothing: Smoothing
     unreached: float
     floor_method: str
+    epsilon_row: tuple[EpsilonPoint, ...]
 
 
 def histogram_kl(
@@ -153,7 +129,7 @@ def histogram_kl(
     Raises:
         ValueError: a side is empty, counts are negative, or the bins differ.
     """
-    human, agent = _checked(human_counts), _checked(agent_counts)
+    human, agent = checked_counts(human_counts), checked_counts(agent_counts)
     if human.ndim != 1 or agent.ndim != 1:
         raise ValueError("histogram_kl takes one histogram a side, shape (K,)")
     if human.sum() == 0 or agent.sum() == 0:
@@ -172,12 +148,23 @@ def histogram_kl(
         smoothing,
         unreached_mass(human, agent),
         f"mean of {floor_draws} multinomial pairs from the human shares at the same totals",
+        tuple(_epsilon_row(human, agent, kind)),
     )
 
 
+def _epsilon_row(human: Floats, agent: Floats, kind: Kind) -> list[EpsilonPoint]:
+    return epsilon_row(human, agent, kind=kind) if kind == "kl" or kind == "kl_reverse" else []
+
+
 def unreached_mass(human_counts: npt.ArrayLike, agent_counts: npt.ArrayLike) -> float:
-    """Returns the share of the humans, 0 to 1, in bins that hold no agent."""
-    human, agent = _checked(human_counts), _checked(agent_counts)
+    """Returns the share of the humans, 0 to 1, in bins that hold no agent.
+
+    Raises:
+        ValueError: there is no human, or a count is negative or not finite.
+    """
+    human, agent = checked_counts(human_counts), checked_counts(agent_counts)
+    if human.sum() == 0:
+        raise ValueError("without any human count there is no mass that agents could miss")
     return float(human[agent == 0].sum() / human.sum())
 
 
@@ -200,7 +187,7 @@ class HistogramStatistic:
     edges: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        if _checked(self.human).shape != _checked(self.agent).shape or np.ndim(self.human) != 2:
+        if checked_counts(self.human).shape != checked_counts(self.agent).shape or np.ndim(self.human) != 2:
             raise ValueError(
                 f"human and agent must both be (shoppers, bins), got {np.shape(self.human)} and {np.shape(self.agent)}"
             )
@@ -242,13 +229,20 @@ class HistogramStatistic:
         return replace(self, human=counts, agent=counts)
 
     def describe(self) -> dict[str, Any]:
-        """Returns what was chosen and seen, in plain JSON."""
-        smoothed = self.kind in ("kl", "kl_reverse")
+        """Returns what was chosen and seen, in plain JSON.
+
+        A KL also has ``epsilon_row``, what it would read at each epsilon from 1e-3 to 1e-12 on the full sample,
+        and ``nats_a_decade``, the slope at its end: how much of it is the smoothing.
+        """
         human, agent = self.human.sum(axis=0), self.agent.sum(axis=0)
-        return {
+        row = _epsilon_row(human, agent, self.kind) if human.sum() > 0 and agent.sum() > 0 else []
+        told: dict[str, Any] = {
             "divergence": self.kind,
-            "smoothing": {"kind": self.smoothing.kind, "amount": self.smoothing.amount} if smoothed else None,
+            "smoothing": self.smoothing._asdict() if self.kind in _SMOOTHED else None,
             "bins": self.human.shape[1],
             "edges": list(self.edges),
             "human_mass_unreached": unreached_mass(human, agent) if human.sum() > 0 else None,
         }
+        if row:
+            told |= {"epsilon_row": [p._asdict() for p in row], "nats_a_decade": nats_a_decade(row)}
+        return told

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+FILE_WIDTH = 170
 _GAP = 2
 _UNBOUNDED = 100_000
 _GLUE = "\u00a0"  # textwrap does not break a line here
@@ -137,3 +138,9 @@ def number(value: float | None, digits: int = 3) -> str:
 def ci_text(ci: Mapping[str, Any] | None, digits: int = 3) -> str:
     """Returns an interval as tables show it, a dash where there is none."""
     return "–" if ci is None else f"[{ci['low']:.{digits}f}, {ci['high']:.{digits}f}]"
+
+
+def screen_console() -> Console:
+    """Standard output; a file or pipe is written wide enough that no name is cut."""
+    console = Console(highlight=False, markup=False)
+    return console if console.is_terminal else Console(highlight=False, markup=False, width=FILE_WIDTH)

@@ -21,13 +21,11 @@ def show_summary(out: Console, results: Mapping[str, Any]) -> None:
     ]
     if rows:
         title = "What a condition changes, paired by shopper"
-        show(out, Sheet(title, ("task", "metric", "conditions"), ("difference", "95 % interval", "closer"), rows))
+        figures = ("difference", "95 % interval", "p", "closer to the humans", "n")
+        show(out, Sheet(title, ("task", "metric", "conditions"), figures, rows))
     aligned = [a for a in results.get("alignment", ()) if a["score"] is not None]
     if aligned:
-        rows = [
-            Row((a["condition"],), (f"{a['score']:.1f}", ci_text(a["ci"], 1), ", ".join(_task_scores(a))))
-            for a in aligned
-        ]
+        rows = [Row((a["condition"],), (f"{a['score']:.1f}", ci_text(a["ci"], 1), _task_scores(a))) for a in aligned]
         title = f"Alignment score (100 = human, 0 = knows nothing): {aligned[0]['weighing']}"
         show(out, Sheet(title, ("condition",), ("score", "95 % interval", "by task"), rows))
 
@@ -37,10 +35,15 @@ def _task_scores(row: Mapping[str, Any]) -> str:
 
 
 def _difference_figures(d: Mapping[str, Any]) -> tuple[str, ...]:
-    ci = d["ci"] or {"low": float("-inf"), "high": float("inf")}
-    sure = ci["low"] > 0 or ci["high"] < 0
-    better = (d["difference"] > 0) == (d["better_is"] == "higher")
-    return number(d["difference"]), ci_text(d["ci"]), ("yes" if better else "no") if sure else "cannot be told"
+    return number(d["difference"]), ci_text(d["ci"]), number(d["p"]), told(d), str(d["n"])
+
+
+def told(d: Mapping[str, Any]) -> str:
+    """Returns whether a difference leads closer to the humans, as far as its interval can tell."""
+    ci = d["ci"]
+    if ci is None or ci["low"] <= 0 <= ci["high"]:
+        return "cannot be told"
+    return "yes" if (d["difference"] > 0) == (d["better_is"] == "higher") else "no"
 
 
 def show_segments(out: Console, results: Mapping[str, Any]) -> None:

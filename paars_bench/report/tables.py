@@ -11,19 +11,17 @@ from rich.console import Console
 from paars_bench.backbones.door import Backbone
 from paars_bench.data.cases import ShoppingData
 from paars_bench.report.failures import lines
-from paars_bench.report.layout import Row, Sheet, show
+from paars_bench.report.layout import Row, Sheet, screen_console, show
 from paars_bench.report.metric_tables import show_metrics
 from paars_bench.report.summary_tables import show_segments, show_summary
 
 if TYPE_CHECKING:
     from paars_bench.run.plan import Plan
 
-_FILE_WIDTH = 170
-
 
 def show_results(results: Mapping[str, Any], path: Path, console: Console | None = None, *, full: bool = False) -> None:
     """Prints the tables of a run, what failed, and where everything lies; ``full`` shows what does not count too."""
-    out = console or _console()
+    out = console or screen_console()
     data, run = results["dataset"], results["run"]
     simulated = " (simulated humans: not a claim about people)" if _simulated(results) else " (real people)"
     out.print(
@@ -82,7 +80,7 @@ def _engines(out: Console, results: Mapping[str, Any]) -> None:
 
 def show_plan(plan: Plan, data: ShoppingData, backbone: Backbone) -> None:
     """Prints what a run would ask, without asking."""
-    out = _console()
+    out = screen_console()
     rows = [
         Row((name,), (", ".join(conditions), str(len(plan.cases[name]) * len(conditions) * plan.repeats)))
         for name, conditions in plan.conditions.items()
@@ -90,12 +88,6 @@ def show_plan(plan: Plan, data: ShoppingData, backbone: Backbone) -> None:
     title = f"Would ask {backbone.traits.litellm_model} on {data.name}"
     show(out, Sheet(title, ("task",), ("conditions", "cases"), rows))
     out.print(f"{len(plan)} cases of {len(plan.shoppers)} shoppers; nothing was called")
-
-
-def _console() -> Console:
-    """Standard output; a file or pipe is written wide enough that no name is cut."""
-    console = Console(highlight=False, markup=False)
-    return console if console.is_terminal else Console(highlight=False, markup=False, width=_FILE_WIDTH)
 
 
 def _simulated(results: Mapping[str, Any]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -35,6 +37,42 @@ def test_log_density_is_exact_in_384_dimensions(h: float, device: str | None) ->
     got = kde_log_density(points, at, h, device=device)
     assert np.max(np.abs(got - brute(points, at, h))) < 1e-3
     assert got == pytest.approx(brute(points, at, h), rel=1e-9)
+
+
+@pytest.mark.parametrize("h", [0.01, 0.1, 1.0])
+def test_a_cloud_far_from_the_origin_is_as_exact(h: float) -> None:
+    rng = np.random.default_rng(9)
+    points = 3 + unit(rng, 200)
+    at = np.concatenate([points[:20] + h * rng.standard_normal((20, 384)), 3 + unit(rng, 10)])
+    truth = brute(points, at, h)
+    got = kde_log_density(points.astype(np.float32).astype(float), at, h)
+    assert kde_log_density(points, at, h) == pytest.approx(truth, rel=1e-9)
+    assert got == pytest.approx(truth, rel=1e-4), "float32 embeddings are read as they are"
+
+
+def test_scikit_learn_agrees_where_it_is_right_and_is_nats_off_where_it_is_not() -> None:
+    neighbors = pytest.importorskip("sklearn.neighbors")
+    rng = np.random.default_rng(8)
+    for d, n in ((3, 1000), (384, 3000)):
+        points = unit(rng, n, d)
+        at = points[:30] + 0.1 * rng.standard_normal((30, d))
+        theirs = neighbors.KernelDensity(bandwidth=0.1).fit(points).score_samples(at)
+        ours, truth = kde_log_density(points, at, 0.1), brute(points, at, 0.1)
+        assert np.max(np.abs(ours - truth)) < 1e-9
+        off = np.mean(np.abs(theirs - truth))
+        assert off < 1e-6 if d == 3 else off > 10
+
+
+def test_memory_does_not_grow_with_the_number_of_kernels() -> None:
+    rng = np.random.default_rng(10)
+    points, at = rng.normal(size=(20_000, 8)), rng.normal(size=(2000, 8))
+    tracemalloc.start()
+    try:
+        kde_log_density(points, at, 1.0)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 130e6, "the kernels together are 320 MB"
 
 
 def test_blocks_do_not_change_the_sum() -> None:
@@ -159,3 +197,21 @@ def test_kde_kl_says_what_it_needs() -> None:
         kde_kl(unit(rng, 3, 4), unit(rng, 9, 4), rng=rng)
     with pytest.raises(ValueError, match="unknown estimator 'loo'"):
         kde_kl(unit(rng, 9, 4), unit(rng, 9, 4), estimator="loo", rng=rng)  # type: ignore[arg-type]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32))
+def test_the_order_of_shoppers_does_not_matter(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    human, agent = unit(rng, 30, 8), unit(rng, 25, 8)
+    h_rows, a_rows = rng.integers(0, 12, 30), rng.integers(0, 12, 25)
+    weights, moved = rng.integers(0, 3, (2, 6, 12)), rng.permutation(12)
+    values = []
+    for place in (np.arange(12), moved):
+        stat = KdeStatistic.make(
+            human, place[h_rows], agent, place[a_rows], size=12, mc_samples=60, rng=np.random.default_rng(seed)
+        )
+        w_h, w_a = np.empty_like(weights)
+        w_h[:, place], w_a[:, place] = weights
+        values.append(stat.divergence(w_h, w_a))
+    assert values[0] == pytest.approx(values[1], rel=1e-9, nan_ok=True)

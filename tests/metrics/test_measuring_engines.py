@@ -101,6 +101,23 @@ def test_values_are_computed_once_by_engine_context_and_text(offline: Path) -> N
     assert Counting.calls == 3, "another engine or another split of the same letters is another value"
 
 
+@pytest.mark.parametrize("obstacle", ["garbage", "folder"])
+def test_a_cache_that_cannot_be_used_costs_time_and_no_value(
+    offline: Path, obstacle: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = offline / "perplexity.sqlite"
+    if obstacle == "garbage":
+        store.write_bytes(b"\x00garbage" * 999)
+    else:
+        store.mkdir()
+    Counting.calls = 0
+    with caplog.at_level("WARNING"):
+        assert counting_engine().perplexity(["a"], ["q"]) == pytest.approx([258])
+    assert str(store) in caplog.text
+    counting_engine().perplexity(["a"], ["q"])
+    assert Counting.calls == (1 if obstacle == "garbage" else 2)
+
+
 def _many(folder: str, offset: int) -> None:
     os.environ["PAARS_BENCH_CACHE"] = folder
     for i in range(20):
@@ -139,5 +156,5 @@ def test_smollm2_stands_in_from_its_gguf(offline: Path) -> None:
     assert list(kept.glob("*.safetensors")) and not list(kept.glob("*.bin"))
     start = time.monotonic()
     again = engines.perplexity_engine(lambda: Path(gguf))
-    again._load()
+    again.loaded()
     assert time.monotonic() - start < 20, "the converted copy is read the second time"

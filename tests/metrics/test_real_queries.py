@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from script_modules import script
 
 from paars_bench.metrics import KdeStatistic, ResamplingPlan, evaluate_group, kde_kl
 
@@ -18,18 +17,31 @@ Array = npt.NDArray[np.float32]
 @pytest.fixture(scope="module")
 def queries() -> tuple[Array, Array]:
     """Embeddings of 330 WebShop and 170 Best Buy queries, all typed by people."""
-    folder = os.environ.get("PAARS_BENCH_REAL_DATA")
-    if not folder:
+    source = script("real_queries")
+    folder = source.real_folder()
+    if folder is None:
         pytest.skip("PAARS_BENCH_REAL_DATA names no folder of real queries")
     from paars_bench.backbones.engines import embedding_engine
 
-    webshop = json.loads((Path(folder) / "webshop_queries/goal_query_map.json").read_text())
-    lines = (Path(folder) / "bestbuy_titles/query_clicked_titles.jsonl").read_text().splitlines()
+    lines = (folder / "bestbuy_titles/query_clicked_titles.jsonl").read_text().splitlines()
     rng = np.random.default_rng(0)
-    one = rng.permutation(sorted({q for many in webshop.values() for q in many}))[:330].tolist()
+    one = rng.permutation(source.webshop_queries(folder))[:330].tolist()
     two = rng.permutation(sorted({json.loads(line)["query"] for line in lines}))[:170].tolist()
     engine = embedding_engine()
     return engine.encode(one), engine.encode(two)
+
+
+@pytest.fixture(scope="module")
+def all_queries() -> tuple[Array, Array]:
+    """Embeddings of all 2,134 distinct queries of WebShop's people and all 935 of Best Buy's."""
+    source = script("real_queries")
+    folder = source.real_folder()
+    if folder is None:
+        pytest.skip("PAARS_BENCH_REAL_DATA names no folder of real queries")
+    from paars_bench.backbones.engines import embedding_engine
+
+    engine = embedding_engine()
+    return engine.encode(source.webshop_queries(folder)), engine.encode(source.bestbuy_queries(folder))
 
 
 def test_two_halves_of_one_population_read_41_nats_as_the_paper_does_and_0_leaving_one_out(
@@ -58,3 +70,31 @@ def test_other_people_lie_far_outside_the_null_band(queries: tuple[Array, Array]
     assert result.null_low < 0 < result.null_high
     assert result.value > 10
     assert result.value > result.null_high + (result.null_high - result.null_low)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_200_halves_of_webshop_surround_0_and_best_buy_lies_over_10_widths_outside(
+    all_queries: tuple[Array, Array], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At n = 1,067 a side, against 935 of Best Buy: the default's band holds 0 and ``paper``'s does not."""
+    webshop, bestbuy = all_queries
+    size = len(webshop)
+    rng = np.random.default_rng(0)
+    plan = ResamplingPlan.make([f"{i:04d}" for i in range(size)], resamples=1, splits=200, rng=rng)
+    rows, everyone = np.arange(size), np.ones((200, size))
+    found = {}
+    for estimator in ("leave_one_out", "paper"):
+        halves = KdeStatistic.make(webshop, rows, webshop, rows, size=size, estimator=estimator, rng=rng)  # type: ignore[arg-type]
+        null = halves.divergence(plan.halves, ~plan.halves)
+        low, high = np.quantile(null, [0.025, 0.975])
+        others = halves.with_agent(bestbuy, np.arange(len(bestbuy))).divergence(plan.halves, everyone)
+        found[estimator] = low, high, float(others.mean()), float((others.mean() - high) / (high - low))
+    with capsys.disabled():
+        for estimator, (low, high, value, widths) in found.items():
+            print(f"\n{estimator}: halves {low:.2f} to {high:.2f}, Best Buy {value:.1f}, {widths:.1f} widths outside")
+    low, high, value, widths = found["leave_one_out"]
+    assert low < 0 < high and widths > 10 and value == pytest.approx(26.6, abs=2)
+    low, high, value, _ = found["paper"]
+    assert low > 20, "the paper's estimator reads tens of nats where nothing differs"
+    assert value == pytest.approx(52.2, abs=3)

@@ -52,9 +52,14 @@ def _difference(key: MetricKey, kept: Kept, other: str, beside: Kept) -> Row:
         "level": kept.level,
         "condition": key.condition,
         "against": other,
+        "value": kept.value,
+        "value_against": beside.value,
         "difference": kept.value - beside.value,
         "better_is": "higher" if kept.level == "individual" else "lower",
         "ci": interval(ci),
+        "p": None,
+        "n": min(kept.n, beside.n),
+        "clusters": min(kept.clusters, beside.clusters),
     }
 
 

@@ -1,0 +1,44 @@
+"""What counts as a token: words of any script, runs of two or three of them, or the whole text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Literal
+
+Unit = Literal["word", "bigram", "trigram", "text"]
+_WORDS = "NFKC, casefold, runs of letters, marks and digits; in scripts without spaces every character"
+TOKENISATION: dict[Unit, str] = {
+    "word": _WORDS,
+    "bigram": f"two neighbouring words of one text ({_WORDS})",
+    "trigram": f"three neighbouring words of one text ({_WORDS})",
+    "text": "the whole text: NFKC, casefold, white space collapsed",
+}
+_RUNS = {"word": 1, "bigram": 2, "trigram": 3}
+
+# Thai, Lao, Myanmar, Khmer, kana, Han: written without spaces between words.
+_UNSPACED = (
+    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    r"\U00020000-\U0003ffff"
+)
+# \w leaves out combining marks, which would cut Hindi, Tamil or pointed Hebrew inside a word.
+_MARKS = "".join(re.escape(chr(c)) for c in range(0x300, 0x10000) if unicodedata.category(chr(c)) in ("Mn", "Mc"))
+_TOKEN = re.compile(rf"[{_UNSPACED}][{_MARKS}]*|(?:(?![{_UNSPACED}_])[\w{_MARKS}])+")
+
+
+def tokenise(text: str, unit: Unit = "word") -> list[str]:
+    """Returns the tokens of a text; ``TOKENISATION`` says the rule in words.
+
+    A text of fewer words than the unit needs has no token, and so has the empty text.
+
+    Raises:
+        ValueError: the unit is unknown.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    if unit == "text":
+        whole = " ".join(folded.split())
+        return [whole] if whole else []
+    if unit not in _RUNS:
+        raise ValueError(f"unknown unit {unit!r}: valid are {', '.join(TOKENISATION)}")
+    words, size = _TOKEN.findall(folded), _RUNS[unit]
+    return words if size == 1 else [" ".join(words[i : i + size]) for i in range(len(words) - size + 1)]

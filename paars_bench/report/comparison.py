@@ -1,0 +1,70 @@
+"""Tables of runs beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+from paars_bench.report.layout import Row, Sheet, ci_text, number, screen_console, show
+from paars_bench.report.summary_tables import told
+
+
+def show_comparison(compared: Mapping[str, Any], console: Console | None = None) -> None:
+    """Prints what ``compare_runs`` returns."""
+    out = console or screen_console()
+    data = compared["dataset"]
+    simulated = " (simulated humans)" if data["human_reference"] == "simulated" else " (real people)"
+    out.print(f"\non {data['name']}{simulated}")
+    rows = [Row((r["name"],), (f"{r['cases']:,}", f"{r['tokens']:,}", _cost(r["cost_usd"]))) for r in compared["runs"]]
+    show(
+        out, Sheet("Runs; the first is what the others are compared with", ("run",), ("cases", "tokens", "cost"), rows)
+    )
+    figures = ("run", "first", "difference", "95 % interval", "p", "closer to the humans", "n")
+    rows = [
+        Row(
+            (d["task"], d["metric"], f"{d['condition']}, {d['run']}"),
+            (
+                number(d["value"]),
+                number(d["value_against"]),
+                number(d["difference"]),
+                ci_text(d["ci"]),
+                number(d["p"]),
+                told(d),
+                str(d["n"]),
+            ),
+        )
+        for d in compared["differences"]
+    ]
+    show(out, Sheet("Differences, paired by shopper", ("task", "metric", "condition and run"), figures, rows))
+    _flips(out, compared)
+    for left in compared["left_out"]:
+        if left["only_in_first"] or left["only_in_other"] or left["not_scored_by_both"]:
+            out.print(
+                f"{left['task']}, {left['run']}: {left['compared']} cases compared; left out: {left['only_in_first']} that "
+                f"only the first has, {left['only_in_other']} that only the other has, {left['not_scored_by_both']} that "
+                "not both scored"
+            )
+
+
+def _flips(out: Console, compared: Mapping[str, Any]) -> None:
+    rows = [
+        Row(
+            (f["task"], f"{f['condition']}, {f['run']}"),
+            (
+                str(f["both_right"]),
+                str(len(f["turned_right"])),
+                str(len(f["turned_wrong"])),
+                str(f["both_wrong"]),
+            ),
+        )
+        for f in compared["flips"]
+    ]
+    if rows:
+        figures = ("both right", "turned right", "turned wrong", "both wrong")
+        show(out, Sheet("Cases that flipped (ids in --json FILE)", ("task", "condition and run"), figures, rows))
+
+
+def _cost(usd: float | None) -> str:
+    return "price unknown" if usd is None else f"${usd:.4f}"
