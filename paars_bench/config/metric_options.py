@@ -66,6 +66,12 @@ class NeighbourOptions(MetricOptions):
     components: int = Field(default=10, ge=1, le=100)
 
 
+class DistinctOptions(MetricOptions):
+    """Options of ``query_distinct``."""
+
+    n: Literal[1, 2, 3] = 2
+
+
 class PanelOptions(MetricOptions):
     """Options of ``panel_test``: with m statistics, p is seldom below m / (1 + permutations)."""
 
@@ -83,6 +89,7 @@ _MODELS: dict[str, type[MetricOptions]] = {
     "knn_kl": NeighbourOptions,
     "knn_kl_reverse": NeighbourOptions,
     "panel_test": PanelOptions,
+    "query_distinct": DistinctOptions,
 }
 COUNTED = {"rank_choices": ("rank",), "sessions": ("searches", "views", "purchases")}
 _BARE = ("of", "estimator")  # options whose value alone says which they are

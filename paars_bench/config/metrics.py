@@ -79,6 +79,18 @@ METRICS: dict[str, MetricInfo] = {
         ("generate", "session"),
         (*_TEXTS, "sessions"),
     ),
+    "query_distinct": MetricInfo(
+        "group",
+        "share of distinct n-grams of queries (n: 1, 2, 3), the humans' beside it",
+        ("generate", "session"),
+        (*_TEXTS, "sessions"),
+    ),
+    "query_duplicates": MetricInfo(
+        "group",
+        "share of queries that repeat an earlier one, the humans' beside it",
+        ("generate", "session"),
+        (*_TEXTS, "sessions"),
+    ),
     "product_ttr": MetricInfo(
         "group", "type-token ratio of viewed product titles, the humans' beside it", ("session",), ("sessions",)
     ),

@@ -43,6 +43,14 @@ from paars_bench.metrics.individual import (
 )
 from paars_bench.metrics.kde import KdeKl, KdeStatistic, kde_kl
 from paars_bench.metrics.neighbours import NeighbourStatistic, knn_kl
+from paars_bench.metrics.ngrams import (
+    DISTINCT,
+    DuplicateRate,
+    DuplicateResult,
+    distinct_n,
+    duplicate_rate,
+    duplicates,
+)
 from paars_bench.metrics.pair_statistics import (
     EnergyStatistic,
     MmdStatistic,
@@ -53,28 +61,17 @@ from paars_bench.metrics.pair_statistics import (
 )
 from paars_bench.metrics.panel import DEFAULT_PANEL, MEMBERS, panel_statistics, point_statistic
 from paars_bench.metrics.permutation import PanelTest, PermutedStatistic, PoolableStatistic, permutation_test
-from paars_bench.metrics.ngrams import (
-    DISTINCT,
-    DuplicateRate,
-    DuplicateResult,
-    distinct_n,
-    duplicate_rate,
-    duplicates,
-)
 from paars_bench.metrics.perplexity import Perplexities, conditional_perplexity
 from paars_bench.metrics.points import PointSides, PointStatistic, TwoSample
 from paars_bench.metrics.repeats import RepeatStatistic, repeat_gap
 from paars_bench.metrics.resampling import Interval, ResamplingPlan
 from paars_bench.metrics.sliced import SlicedStatistic, sliced_wasserstein
-
-__all__ = [
-    "ADD_HALF",
-    "DEFAULT_PANEL",
 from paars_bench.metrics.smoothing import ADD_HALF, EPSILONS, EpsilonPoint, Smoothing, epsilon_row, nats_a_decade
 from paars_bench.metrics.tokens import Unit, tokenise
 
 __all__ = [
     "ADD_HALF",
+    "DEFAULT_PANEL",
     "DISTINCT",
     "EPSILONS",
     "KINDS",
@@ -83,9 +80,9 @@ __all__ = [
     "CountBins",
     "DiversityGap",
     "DiversityResult",
-    "EnergyStatistic",
     "DuplicateRate",
     "DuplicateResult",
+    "EnergyStatistic",
     "EpsilonPoint",
     "GroupResult",
     "GroupStatistic",
@@ -114,18 +111,18 @@ __all__ = [
     "TwoSample",
     "TypeTokenRatio",
     "Undefined",
-    "bandwidth_by_likelihood",
     "Unit",
+    "bandwidth_by_likelihood",
     "clustered_mean",
     "conditional_perplexity",
     "cosine_similarity_rows",
     "distinct_n",
     "divergence_of_counts",
     "diversity",
-    "energy_distance",
     "diversity_gap",
     "duplicate_rate",
     "duplicates",
+    "energy_distance",
     "epsilon_row",
     "equal_count_strata",
     "evaluate_group",
@@ -137,13 +134,13 @@ __all__ = [
     "mean_replicates",
     "measure",
     "mmd",
+    "nats_a_decade",
     "panel_statistics",
     "permutation_test",
     "point_statistic",
     "repeat_gap",
     "sliced_wasserstein",
     "spread_gap",
-    "nats_a_decade",
     "tokenise",
     "type_token_ratio",
     "unreached_mass",

@@ -42,9 +42,9 @@ def show_comparison(compared: Mapping[str, Any], console: Console | None = None)
     for left in compared["left_out"]:
         if left["only_in_first"] or left["only_in_other"] or left["not_scored_by_both"]:
             out.print(
-                f"{left['task']}, {left['run']}: {left['compared']} cases compared; left out: {left['only_in_first']} that "
-                f"only the first has, {left['only_in_other']} that only the other has, {left['not_scored_by_both']} that "
-                "not both scored"
+                f"{left['task']}, {left['run']}: {left['compared']} cases compared; left out: {left['only_in_first']} "
+                f"only in the first, {left['only_in_other']} only in the other, {left['not_scored_by_both']} not "
+                "scored by both"
             )
 
 

@@ -30,7 +30,7 @@ def show_metrics(out: Console, rows: Named, *, full: bool = False) -> None:
     _individual_table(out, [(t, m) for t, m in rows if m["level"] == "individual"])
     _chance(out, [(t, m) for t, m in rows if (m.get("reference") or {}).get("kind") == "chance"])
     _strata_table(out, [(t, m) for t, m in rows if m.get("strata")])
-    _diversity_table(out, [(t, m) for t, m in rows if m["metric"].endswith("_ttr")])
+    _diversity_table(out, [(t, m) for t, m in rows if "human" in m])
     _empty(out, [(t, m) for t, m in rows if m.get("why")])
 
 
@@ -128,13 +128,17 @@ def _strata_table(out: Console, rows: Named) -> None:
 
 
 def _diversity_table(out: Console, rows: Named) -> None:
-    _show(
-        out,
-        "Diversity (Table 4): type-token ratio at the same number of tokens",
-        ("agents", "95 % interval", "humans", "humans' interval", "n"),
-        [(t, m) for t, m in rows if m["value"] is not None],
-        lambda m: (number(m["value"]), ci_text(m["ci"]), number(m["human"]), ci_text(m["human_ci"]), str(m["n"])),
+    title = (
+        "Diversity (Table 4): shares at the same number of tokens; gap = agents of one half against humans of the "
+        "other, floor = humans against humans"
     )
+    figures = ("agents", "95 % interval", "humans", "humans' interval", "gap", "floor", "human halves reach", "n")
+    _show(out, title, figures, [(t, m) for t, m in rows if m["value"] is not None], _diversity_figures)
+
+
+def _diversity_figures(m: Metric) -> tuple[str, ...]:
+    beside = number(m["gap"]), number(m["floor"]), number(m["null_band"][1])
+    return number(m["value"]), ci_text(m["ci"]), number(m["human"]), ci_text(m["human_ci"]), *beside, str(m["n"])
 
 
 def _show(

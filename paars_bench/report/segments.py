@@ -114,13 +114,17 @@ def _rows(
                     "coverage": metric["coverage"],
                     "weight": metric.get("weight"),
                     # what is compared: a divergence less its floor, since segments differ in size
-                    "excess": None
-                    if metric.get("value") is None
-                    else metric["value"] - (metric.get("floor") or 0.0 if metric["level"] == "group" else 0.0),
+                    "excess": _excess(metric),
                     "se": None if kept is None else float(np.nanstd(kept.replicates)),
                 }
             )
     return rows
+
+
+def _excess(metric: Mapping[str, Any]) -> float | None:
+    """Returns how far agents lie beyond what humans do among themselves; of an individual metric its value."""
+    value = metric.get("gap", metric.get("value"))
+    return None if value is None else value - (metric.get("floor") or 0.0)
 
 
 def _compare(rows: Sequence[dict[str, Any]]) -> None:

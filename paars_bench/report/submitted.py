@@ -110,7 +110,7 @@ class Metric(_Loose):
 
     @model_validator(mode="after")
     def _on_a_scale(self) -> Self:
-        if self.value is not None and (self.floor is None) != (self.uninformed is None):
+        if self.weight is not None and self.value is not None and (self.floor is None) != (self.uninformed is None):
             raise ValueError("floor and uninformed come together")
         if self.score is None:
             return self

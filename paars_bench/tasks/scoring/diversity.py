@@ -1,20 +1,54 @@
-"""How many different words: of queries typed and of titles viewed (paper, Table 4)."""
+"""How many different words, phrases and texts: of queries typed and of titles viewed (paper, Table 4).
+
+A ratio by itself is no measure of alignment, so each stands beside the humans' at the same total, and its gap to them
+beside the gap that two halves of the humans have among themselves.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from paars_bench.data.schema import event_of
-from paars_bench.metrics import diversity
+from paars_bench.metrics import DISTINCT, DiversityResult, Interval, Unit, diversity, diversity_gap
 from paars_bench.tasks.scoring.asked import Asked, interval
 from paars_bench.tasks.scoring.scorer import Row
 from paars_bench.tasks.sides import human_events, queries, viewed_titles
 
 
-def query_ttr(asked: Asked) -> Row:
-    """Returns the type-token ratio of queries, the humans' beside it."""
+class _Texts(NamedTuple):
+    """Texts of one side, each with its shopper."""
 
+    texts: Sequence[str]
+    shoppers: Sequence[str]
+
+
+def query_ttr(asked: Asked) -> Row:
+    """Returns the type-token ratio of queries."""
+    return _row(asked, *_queries(asked), "word")
+
+
+def query_distinct(asked: Asked) -> Row:
+    """Returns the share of distinct n-grams of queries."""
+    return _row(asked, *_queries(asked), DISTINCT[asked.options.n])
+
+
+def query_duplicates(asked: Asked) -> Row:
+    """Returns the share of queries that repeat an earlier one."""
+    return _row(asked, *_queries(asked), "text", repeated=True)
+
+
+def product_ttr(asked: Asked) -> Row:
+    """Returns the type-token ratio of the titles of viewed products."""
+    catalog = asked.sides.catalog
+
+    def agent(result: Any) -> list[str]:
+        return viewed_titles([event_of(e) for e in result.events or ()], catalog)
+
+    return _row(asked, *_sides(asked, agent, lambda case: viewed_titles(human_events(case), catalog)), "word")
+
+
+def _queries(asked: Asked) -> tuple[_Texts, _Texts]:
     def agent(result: Any) -> list[str]:
         if result.events is None:
             return [str(result.parsed["query"])]
@@ -23,47 +57,58 @@ def query_ttr(asked: Asked) -> Row:
     def human(case: Any) -> list[str]:
         return queries(human_events(case)) if "events" in case.values else [asked.sides.target(case)]
 
-    return _ttr(asked, agent, human)
+    return _sides(asked, agent, human)
 
 
-def product_ttr(asked: Asked) -> Row:
-    """Returns the type-token ratio of the titles of viewed products, the humans' beside it."""
-    catalog = asked.sides.catalog
-
-    def agent(result: Any) -> list[str]:
-        return viewed_titles([event_of(e) for e in result.events or ()], catalog)
-
-    return _ttr(asked, agent, lambda case: viewed_titles(human_events(case), catalog))
+def _sides(asked: Asked, agent: Callable[[Any], list[str]], human: Callable[[Any], list[str]]) -> tuple[_Texts, _Texts]:
+    said = [(text, r.shopper) for r in asked.sides.scored for text in agent(r)]
+    typed = [(text, c.shopper) for c in asked.sides.cases.values() for text in human(c)]
+    both = [_Texts([t for t, _ in side], [s for _, s in side]) for side in (said, typed)]
+    return both[0], both[1]
 
 
-def _ttr(asked: Asked, agent: Callable[[Any], list[str]], human: Callable[[Any], list[str]]) -> Row:
-    scorer, sides = asked.scorer, asked.sides
-    said = [(r.shopper, text) for r in sides.scored for text in agent(r)]
-    typed = [(c.shopper, text) for c in sides.cases.values() for text in human(c)]
-    if not said or not typed:
-        return {"value": None, "n": len(said), "why": "no text on one side"}
-    result = diversity(
-        [t for _, t in said],
-        scorer.rows([s for s, _ in said]),
-        [t for _, t in typed],
-        scorer.rows([s for s, _ in typed]),
-        scorer.plan,
-        tokens="matched",
-    )
+def _row(asked: Asked, agent: _Texts, human: _Texts, unit: Unit, *, repeated: bool = False) -> Row:
+    """Returns the row of a ratio; ``repeated`` gives 1 less the ratio: of whole texts that is the duplicate rate."""
+    scorer = asked.scorer
+    if not agent.texts or not human.texts:
+        return {"value": None, "n": len(agent.texts), "why": "no text on one side"}
+    sides = (agent.texts, scorer.rows(agent.shoppers), human.texts, scorer.rows(human.shoppers), scorer.plan)
+    try:
+        found = diversity(*sides, tokens="matched", unit=unit)
+        gap = diversity_gap(*sides, unit=unit)
+    except ValueError as error:  # too few texts
+        return {"value": None, "n": len(agent.texts), "why": str(error)}
     return {
-        "value": result.agent.value,
+        "value": _read(found.agent.value, repeated),
         "direction": "nearer to the humans' is closer",
-        "ci": interval(result.ci),
-        "n": len(said),
-        "n_human": len(typed),
-        "human": result.human.value,
-        "human_ci": interval(result.human_ci),
-        "plain_value": result.agent.types / result.agent.tokens,
-        "plain_human": result.human.types / result.human.tokens,
-        "estimator": {
-            "tokens": result.agent.at_tokens,
-            "agent_tokens": result.agent.tokens,
-            "human_tokens": result.human.tokens,
-            "tokenisation": result.agent.tokenisation,
-        },
+        "ci": _mirrored(found.ci, repeated),
+        "n": len(agent.texts),
+        "n_human": len(human.texts),
+        "human": _read(found.human.value, repeated),
+        "human_ci": _mirrored(found.human_ci, repeated),
+        # an absolute gap is never 0, also between like and like: it is read beside its floor
+        "gap": gap.value,
+        "floor": gap.floor,
+        "null_band": [gap.null_low, gap.null_high],
+        "plain_value": _read(found.agent.types / found.agent.tokens, repeated),
+        "plain_human": _read(found.human.types / found.human.tokens, repeated),
+        "estimator": _estimator(found) | {"gap_at_tokens": gap.at_tokens, "splits": gap.splits},
+    }
+
+
+def _read(ratio: float, repeated: bool) -> float:
+    return 1 - ratio if repeated else ratio
+
+
+def _mirrored(ci: Interval | None, repeated: bool) -> dict[str, Any] | None:
+    return interval(ci._replace(low=1 - ci.high, high=1 - ci.low) if ci is not None and repeated else ci)
+
+
+def _estimator(found: DiversityResult) -> Row:
+    return {
+        "unit": found.agent.unit,
+        "tokens": found.agent.at_tokens,
+        "agent_tokens": found.agent.tokens,
+        "human_tokens": found.human.tokens,
+        "tokenisation": found.agent.tokenisation,
     }

@@ -10,7 +10,7 @@ from paars_bench.config.spec import MetricSpec
 from paars_bench.tasks.scoring.asked import Asked
 from paars_bench.tasks.scoring.choices import accuracy
 from paars_bench.tasks.scoring.counts import histogram
-from paars_bench.tasks.scoring.diversity import product_ttr, query_ttr
+from paars_bench.tasks.scoring.diversity import product_ttr, query_distinct, query_duplicates, query_ttr
 from paars_bench.tasks.scoring.panel import panel_test
 from paars_bench.tasks.scoring.queries import kl_kde, points, query_similarity
 from paars_bench.tasks.scoring.scorer import Row, Scorer
@@ -24,6 +24,8 @@ _MEASURES: Mapping[str, Callable[[Asked], Row]] = {
     **dict.fromkeys(POINTS, points),
     "panel_test": panel_test,
     "query_ttr": query_ttr,
+    "query_distinct": query_distinct,
+    "query_duplicates": query_duplicates,
     "product_ttr": product_ttr,
 }
 assert set(_MEASURES) == set(METRICS), "the listed metrics are those that are measured"
