@@ -137,6 +137,9 @@ def _metrics(
 def _group_holds(best: Mapping[str, Any]) -> tuple[State, str]:
     if best.get("value") is None:
         return State.TOO_FEW, str(best.get("why"))
+    if "statistics" in best:
+        state = State.OK if best["value"] > best["estimator"]["level"] else State.WRONG
+        return state, f"humans told apart from themselves with p = {best['value']:.3f}"
     if "human" in best:
         same = abs(best["value"] - best["human"]) < 1e-9
         return State.OK if same else State.WRONG, f"humans {best['value']:.3f} beside humans {best['human']:.3f}"
