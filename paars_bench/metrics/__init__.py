@@ -15,6 +15,12 @@ from paars_bench.metrics.diversity import (
     tokenise,
     type_token_ratio,
 )
+from paars_bench.metrics.equivalence import (
+    Equivalence,
+    difference_equivalence,
+    divergence_equivalence,
+    score_equivalence,
+)
 from paars_bench.metrics.group import (
     GroupResult,
     GroupStatistic,
@@ -43,14 +49,17 @@ from paars_bench.metrics.individual import (
     mean_replicates,
 )
 from paars_bench.metrics.kde import KdeKl, KdeStatistic, kde_kl
+from paars_bench.metrics.paired import PairedDifference, paired_divergences, paired_means
 from paars_bench.metrics.perplexity import Perplexities, conditional_perplexity
 from paars_bench.metrics.resampling import Interval, ResamplingPlan
+from paars_bench.metrics.spread import Spread
 
 __all__ = [
     "ADD_HALF",
     "KINDS",
     "CountBins",
     "DiversityResult",
+    "Equivalence",
     "GroupResult",
     "GroupStatistic",
     "HistogramDivergence",
@@ -60,16 +69,20 @@ __all__ = [
     "KdeStatistic",
     "MeanResult",
     "Measured",
+    "PairedDifference",
     "Perplexities",
     "Reference",
     "ResamplingPlan",
     "Smoothing",
+    "Spread",
     "Stratum",
     "TypeTokenRatio",
     "Undefined",
     "clustered_mean",
     "conditional_perplexity",
     "cosine_similarity_rows",
+    "difference_equivalence",
+    "divergence_equivalence",
     "divergence_of_counts",
     "diversity",
     "equal_count_strata",
@@ -79,6 +92,9 @@ __all__ = [
     "kde_log_density",
     "mean_replicates",
     "measure",
+    "paired_divergences",
+    "paired_means",
+    "score_equivalence",
     "tokenise",
     "type_token_ratio",
     "unreached_mass",

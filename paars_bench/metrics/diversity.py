@@ -16,8 +16,9 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
-from scipy.special import gammaln, stdtrit
+from scipy.special import gammaln
 
+from paars_bench.metrics.intervals import NO_SPREAD, jackknife_se, wilson_ends
 from paars_bench.metrics.resampling import Floats, Interval, ResamplingPlan
 
 Unit = Literal["word", "text"]
@@ -25,7 +26,7 @@ TOKENISATION = {
     "word": "NFKC, casefold, runs of letters, marks and digits; in scripts without spaces every character",
     "text": "the whole text: NFKC, casefold, white space collapsed",
 }
-METHOD = "jackknife over shoppers, t quantiles"
+METHOD = "jackknife over shoppers, Wilson score at the effective number of tokens, t quantiles"
 _DRAWS = 200
 
 # Thai, Lao, Myanmar, Khmer, kana, Han: written without spaces between words.
@@ -114,7 +115,8 @@ def type_token_ratio(
     elif not 1 <= tokens <= total:
         raise ValueError(f"tokens must be between 1 and the {total} there are, got {tokens}")
     elif rng is None:
-        value = float(_drawn(frequencies.astype(np.float64), np.array(float(total)), tokens).sum()) / tokens
+        expected = float(_drawn(frequencies.astype(np.float64), np.array(float(total)), tokens).sum())
+        value = min(1.0, expected / tokens)  # rounding can leave it 2e-15 above 1
     else:
         drawn = rng.multivariate_hypergeometric(frequencies, tokens, size=_DRAWS)
         value = float(np.mean(np.sum(drawn > 0, axis=1))) / tokens
@@ -188,10 +190,9 @@ def _interval(ratio: TypeTokenRatio, table: Any, clusters: int, level: float) ->
     if clusters < 2:
         return None
     left_out = _ratios_without(table, ratio.at_tokens)
-    spread = np.sqrt((clusters - 1) / clusters * np.sum((left_out - left_out.mean()) ** 2))
-    reach = float(stdtrit(clusters - 1, (1 + level) / 2)) * float(spread)
-    low, high = max(0.0, ratio.value - reach), min(1.0, ratio.value + reach)
-    return Interval(low, high, level, METHOD, ratio.tokens, clusters)
+    se = jackknife_se(left_out, float(left_out.mean()))
+    low, high = wilson_ends(ratio.value, se, clusters, level)
+    return Interval(low, high, level, METHOD, ratio.tokens, clusters, NO_SPREAD if se == 0 else "")
 
 
 def _ratios_without(table: Any, tokens: int | None) -> Floats:

@@ -109,7 +109,9 @@ def _query_similarity(scorer: Scorer, task: str, condition: str, metric: MetricS
     finite = np.isfinite(by)
     picked = np.array(kept)[finite]
     shoppers = scorer.rows([sides.scored[i].shopper for i in picked])
-    strata = equal_count_strata(values[picked], by[finite], shoppers, scorer.plan, bins=metric.strata.bins)
+    strata = equal_count_strata(
+        values[picked], by[finite], shoppers, scorer.plan, bins=metric.strata.bins, bounds=(-1, 1)
+    )
     return row | {
         "strata_by": metric.strata.by,
         "strata_n": len(picked),
@@ -130,7 +132,7 @@ def _sample(case_ids: Sequence[str]) -> list[int]:
 
 def _mean(scorer: Scorer, values: npt.NDArray[Any], sides: Sides, *, worst: float = 0) -> Row:
     rows = scorer.rows([r.shopper for r in sides.scored])
-    mean = clustered_mean(values, rows, scorer.plan, failures=sides.failed, worst=worst)
+    mean = clustered_mean(values, rows, scorer.plan, failures=sides.failed, worst=worst, bounds=(worst, 1))
     return {
         "value": mean.value,
         "strict_value": mean.strict_value,

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paars_bench.metrics import ResamplingPlan, diversity, tokenise, type_token_ratio
+from paars_bench.metrics.intervals import wilson_ends
 
 
 def test_plain_ratio_is_types_over_tokens() -> None:
@@ -90,4 +91,25 @@ def test_the_jackknife_leaves_out_whole_shoppers(tokens: int | None) -> None:
     ]
     spread = np.sqrt(11 / 12 * np.sum((np.array(ratios) - np.mean(ratios)) ** 2))
     assert got.ci is not None and got.ci.clusters == 12
-    assert got.ci.high - got.agent.value == pytest.approx(2.2010 * spread, rel=1e-4)
+    ends = wilson_ends(got.agent.value, float(spread), 12, 0.95)
+    assert (got.ci.low, got.ci.high) == pytest.approx(ends)
+    assert got.ci.high - got.ci.low == pytest.approx(2 * 2.2010 * spread, rel=0.1)
+
+
+def test_a_ratio_of_one_is_not_said_to_be_certain() -> None:
+    plan = ResamplingPlan.make([str(i) for i in range(30)], resamples=1, splits=1, rng=np.random.default_rng(0))
+    texts, rows = [f"query {i}" for i in range(90)], np.repeat(np.arange(30), 3)
+    got = diversity(texts, rows, texts, rows, plan, unit="text")
+    assert got.agent.value == 1 and got.ci is not None
+    assert got.ci.high == 1 and 0.8 < got.ci.low < 0.95 and "no spread" in got.ci.note
+
+
+def test_intervals_of_a_ratio_near_one_hold_the_truth() -> None:
+    plan = ResamplingPlan.make([str(i) for i in range(30)], resamples=1, splits=1, rng=np.random.default_rng(0))
+    rows, found = np.repeat(np.arange(30), 3), []
+    for seed in range(120):
+        texts = [f"q{i}" for i in np.random.default_rng(seed).integers(0, 2200, 90)]
+        found.append(diversity(texts, rows, texts, rows, plan, tokens=80, unit="text"))
+    truth = np.mean([f.agent.value for f in found])
+    assert truth > 0.97
+    assert np.mean([f.ci is not None and f.ci.low <= truth <= f.ci.high for f in found]) >= 0.9
