@@ -32,11 +32,12 @@ from paars_bench.metrics import (
     measure,
     paired_divergences,
     paired_means,
+    type_token_ratio,
 )
 from paars_bench.metrics.histogram import Kind
 
 SIZES = (30, 100, 400)
-TRUTHS = 1000
+TRUTHS = 500
 KINDS: tuple[Kind, ...] = ("kl", "js", "tv", "w1")
 SCORED: tuple[Kind, ...] = ("kl", "w1")
 Floats = npt.NDArray[np.float64]
@@ -189,6 +190,8 @@ def ratios(vocabulary: int, words: int, name: str) -> Setting:
         texts = [" ".join(f"w{t}" for t in row) for row in drawn]
         tokens = int(0.9 * len(rows) * (words if name == "words" else 1))
         unit: Any = "word" if name == "words" else "text"
+        if not intervals:
+            return {"": Seen(type_token_ratio(texts, tokens=tokens, unit=unit).value, None)}
         plan = plan_of(size, rng, resamples=1, splits=1)
         found = diversity(texts, rows, texts, rows, plan, tokens=tokens, unit=unit)
         return {"": Seen(found.agent.value, found.ci)}
@@ -245,15 +248,17 @@ def cells(setting: Setting, size: int, simulations: int) -> dict[str, str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--simulations", type=int, default=500)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of shoppers")
     parser.add_argument("--only", default="", choices=["", "means", "ratios", "histograms", "embeddings"])
     chosen = parser.parse_args()
     began = time.perf_counter()
-    print("| interval of | " + " | ".join(f"{size} shoppers" for size in SIZES) + " |\n|---|" + "---|" * len(SIZES))
+    heads = " | ".join(f"{size} shoppers" for size in chosen.sizes)
+    print(f"| interval of | {heads} |\n|---|{'---|' * len(chosen.sizes)}")
     for setting in settings(chosen.only):
-        columns = {size: cells(setting, size, chosen.simulations) for size in setting.sizes}
-        for row in columns[setting.sizes[0]]:
+        columns = {size: cells(setting, size, chosen.simulations) for size in chosen.sizes if size in setting.sizes}
+        for row in next(iter(columns.values()), {}):
             name = f"{setting.name} {row}".rstrip()
-            shown = [columns[size][row] if size in columns else "–" for size in SIZES]
+            shown = [columns[size][row] if size in columns else "–" for size in chosen.sizes]
             print(f"| {name} | " + " | ".join(shown) + " |", flush=True)
     print(
         f"\n{chosen.simulations} simulations a cell: coverage in % ± Monte-Carlo standard error "
