@@ -13,9 +13,9 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from paars_bench.metrics.intervals import t_interval
+from paars_bench.metrics.intervals import shopper_notes, t_interval
 from paars_bench.metrics.resampling import Bools, Floats, Interval, ResamplingPlan
-from paars_bench.metrics.spread import METHOD, Spread, shopper_notes
+from paars_bench.metrics.spread import METHOD, Spread
 
 Weights = npt.NDArray[np.generic]
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from paars_bench.metrics.intervals import NO_SPREAD, jackknife_se, wilson_ends
+from paars_bench.metrics.intervals import NO_SPREAD, jackknife_se, shopper_notes, wilson_ends
 from paars_bench.metrics.resampling import Floats, Interval, ResamplingPlan, sums_by_row, weighted_sums
 
 SHARE = "Wilson score at the effective number of cases, jackknife over shoppers, t quantiles"
 GRADED = "studentised bootstrap of shoppers"
-FEW_GRADED = 10
 FEWEST_RESAMPLES = 20
 
 
@@ -64,8 +63,7 @@ def mean_interval(
     low, high = mean - np.quantile(pivots, [(1 + level) / 2, (1 - level) / 2])
     if bounds is not None:
         low, high = max(low, bounds[0]), min(high, bounds[1])
-    note = f"fewer than {FEW_GRADED} shoppers: may be too narrow" if clusters < FEW_GRADED else ""
-    return Interval(float(low), float(high), level, GRADED, len(values), clusters, note)
+    return Interval(float(low), float(high), level, GRADED, len(values), clusters, "; ".join(shopper_notes(clusters)))
 
 
 def _pivots(values: Floats, rows: npt.NDArray[np.int64], plan: ResamplingPlan, mean: float) -> Floats:

@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from paars_bench.metrics.group import Measured
 from paars_bench.metrics.individual import case_values
-from paars_bench.metrics.intervals import jackknife_se, t_interval, two_sided_p
+from paars_bench.metrics.intervals import jackknife_se, shopper_notes, t_interval, two_sided_p
 from paars_bench.metrics.mean_interval import sums_of_cases
 from paars_bench.metrics.resampling import Floats, Interval, ResamplingPlan, weighted_sums
-from paars_bench.metrics.spread import METHOD, Spread, shopper_notes
+from paars_bench.metrics.spread import METHOD, Spread
 
 JACKKNIFE = "jackknife over shoppers, t quantiles"
 FEW_DIFFER = 10

@@ -94,7 +94,7 @@ def test_few_shoppers_are_said() -> None:
     rng = np.random.default_rng(3)
     few = clustered_mean(rng.random(20), np.arange(20) % 5, plan_of(5), bounds=(0, 1)).ci
     many = clustered_mean(rng.random(60), np.arange(60) % 30, plan_of(30), bounds=(0, 1)).ci
-    assert few is not None and "fewer than 10 shoppers" in few.note
+    assert few is not None and "fewer than 20 shoppers" in few.note
     assert many is not None and many.note == ""
 
 
