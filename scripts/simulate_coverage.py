@@ -211,6 +211,7 @@ def settings(only: str) -> Iterator[Setting]:
         yield paired(0.1, graded=True)
     if only in ("", "ratios"):
         yield ratios(2000, 3, "words")
+        yield ratios(200_000, 1, "whole texts, nearly all distinct")
         yield ratios(3000, 1, "whole texts, most distinct")
         yield ratios(60, 1, "whole texts, many alike")
     if only in ("", "histograms"):
