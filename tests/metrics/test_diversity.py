@@ -63,7 +63,8 @@ def test_agents_stand_beside_humans_with_intervals() -> None:
     assert got.agent.at_tokens == got.human.at_tokens == 474, "480 tokens, less one shopper's"
     assert got.agent.value < got.human.value
     assert got.ci is not None and got.human_ci is not None
-    assert got.agent.value < 0.5 and "conservative" in got.ci.note
+    assert got.agent.value < 0.5 and "unreliable" in got.ci.note, "40 types, of which hardly one is one shopper's"
+    assert "unreliable" not in got.human_ci.note
     assert got.ci.low - 1e-9 <= got.agent.value <= got.ci.high + 1e-9 < got.human_ci.low
     plain = diversity(agent, rows, human[:100], rows[:100], plan, tokens=None)
     assert plain.agent.at_tokens is None and plain.human.tokens == 200
@@ -103,6 +104,15 @@ def test_a_ratio_of_one_is_not_said_to_be_certain() -> None:
     got = diversity(texts, rows, texts, rows, plan, unit="text")
     assert got.agent.value == 1 and got.ci is not None
     assert got.ci.high == 1 and 0.8 < got.ci.low < 0.95 and "no spread" in got.ci.note
+
+
+def test_types_that_come_back_often_make_the_interval_conservative() -> None:
+    plan = ResamplingPlan.make([str(i) for i in range(60)], resamples=1, splits=1, rng=np.random.default_rng(0))
+    rows = np.repeat(np.arange(60), 10)
+    texts = [f"w{i}" for i in np.random.default_rng(5).zipf(1.6, 600)]
+    got = diversity(texts, rows, texts, rows, plan)
+    assert got.agent.value < 0.5 and got.ci is not None
+    assert "conservative" in got.ci.note and "unreliable" not in got.ci.note
 
 
 def test_intervals_of_a_ratio_near_one_hold_the_truth() -> None:
