@@ -16,6 +16,12 @@ from paars_bench.metrics.diversity import (
     type_token_ratio,
 )
 from paars_bench.metrics.diversity_gap import DiversityGap, diversity_gap
+from paars_bench.metrics.equivalence import (
+    Equivalence,
+    difference_equivalence,
+    divergence_equivalence,
+    score_equivalence,
+)
 from paars_bench.metrics.group import (
     GroupResult,
     GroupStatistic,
@@ -59,6 +65,7 @@ from paars_bench.metrics.pair_statistics import (
     mmd,
     spread_gap,
 )
+from paars_bench.metrics.paired import PairedDifference, paired_divergences, paired_means
 from paars_bench.metrics.panel import DEFAULT_PANEL, MEMBERS, panel_statistics, point_statistic
 from paars_bench.metrics.permutation import PanelTest, PermutedStatistic, PoolableStatistic, permutation_test
 from paars_bench.metrics.perplexity import Perplexities, conditional_perplexity
@@ -67,6 +74,7 @@ from paars_bench.metrics.repeats import RepeatStatistic, repeat_gap
 from paars_bench.metrics.resampling import Interval, ResamplingPlan
 from paars_bench.metrics.sliced import SlicedStatistic, sliced_wasserstein
 from paars_bench.metrics.smoothing import ADD_HALF, EPSILONS, EpsilonPoint, Smoothing, epsilon_row, nats_a_decade
+from paars_bench.metrics.spread import Spread, spread_interval
 from paars_bench.metrics.tokens import Unit, tokenise
 
 __all__ = [
@@ -84,6 +92,7 @@ __all__ = [
     "DuplicateResult",
     "EnergyStatistic",
     "EpsilonPoint",
+    "Equivalence",
     "GroupResult",
     "GroupStatistic",
     "HistogramDivergence",
@@ -95,6 +104,7 @@ __all__ = [
     "Measured",
     "MmdStatistic",
     "NeighbourStatistic",
+    "PairedDifference",
     "PanelTest",
     "PermutedStatistic",
     "Perplexities",
@@ -106,6 +116,7 @@ __all__ = [
     "ResamplingPlan",
     "SlicedStatistic",
     "Smoothing",
+    "Spread",
     "SpreadStatistic",
     "Stratum",
     "TwoSample",
@@ -116,7 +127,9 @@ __all__ = [
     "clustered_mean",
     "conditional_perplexity",
     "cosine_similarity_rows",
+    "difference_equivalence",
     "distinct_n",
+    "divergence_equivalence",
     "divergence_of_counts",
     "diversity",
     "diversity_gap",
@@ -135,12 +148,16 @@ __all__ = [
     "measure",
     "mmd",
     "nats_a_decade",
+    "paired_divergences",
+    "paired_means",
     "panel_statistics",
     "permutation_test",
     "point_statistic",
     "repeat_gap",
+    "score_equivalence",
     "sliced_wasserstein",
     "spread_gap",
+    "spread_interval",
     "tokenise",
     "type_token_ratio",
     "unreached_mass",

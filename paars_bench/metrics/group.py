@@ -1,8 +1,8 @@
 """The protocol that makes a group number readable: value, floor, reference, score and interval.
 
 Every quantity is the same statistic under other shopper weights, so what it does wrong it does wrong
-everywhere, and the differences that a score is made of are left standing. Why cross-half and why centred:
-design/estimators.md.
+everywhere, and the differences that a score is made of are left standing. Why cross-half, and where the interval
+comes from: design/estimators.md.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from paars_bench.metrics.resampling import Bools, Floats, Interval, ResamplingPlan, quantile_interval
+from paars_bench.metrics.resampling import Bools, Floats, Interval, ResamplingPlan
+from paars_bench.metrics.spread import Spread, spread_interval
 
 Weights = npt.NDArray[np.generic]
-METHOD = "bootstrap of shoppers, full-sample divergence, centred on the cross-half value"
 
 
 class GroupStatistic(Protocol):
@@ -55,12 +55,17 @@ class Reference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Undefined:
-    """How many replicates had nothing to compare (a half or a resample without an observation)."""
+    """How many comparisons had a side without an observation, of two for each half-split.
+
+    Attributes:
+        value_splits: humans of one half against the agents of the other.
+        floor_splits: the same with humans in the agents' place.
+        spread_splits: both sides on one half, which the interval comes from.
+    """
 
     value_splits: int
     floor_splits: int
-    resamples: int
-    score_resamples: int
+    spread_splits: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +74,9 @@ class Measured:
 
     Attributes:
         cross: (2 x splits,) D(human on one half, agent on the other), both orders.
+        within: (2 x splits,) D(human and agent on one half), the first halves and then the second; empty where not
+            asked for.
         full: D with every shopper once.
-        boot: (resamples,) D of each resample, the same shoppers on both sides; empty where not asked for.
         n_human: human observations.
         n_agent: agent observations.
         clusters: shoppers with an observation.
@@ -78,8 +84,8 @@ class Measured:
     """
 
     cross: Floats
+    within: Floats
     full: float
-    boot: Floats
     n_human: int
     n_agent: int
     clusters: int
@@ -92,10 +98,10 @@ class Measured:
         return float(defined.mean()) if len(defined) else float("nan")
 
     @property
-    def centred(self) -> Floats:
-        """The replicates moved so that their mean is the value: resampling itself inflates a divergence."""
-        defined = self.boot[np.isfinite(self.boot)]
-        return self.boot - (defined.mean() if len(defined) else np.nan) + self.value
+    def spread(self) -> Spread:
+        """How the divergence varies over samples of shoppers; no splits where ``within`` is empty."""
+        first, second = np.split(self.within, 2)
+        return Spread.of(first, second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +113,19 @@ class GroupResult:
         floor: the same with the humans in the agents' place: what a human population scores.
         null_low: 2.5 % quantile of the floor over half-splits (at the level given).
         null_high: 97.5 % quantile.
-        ci: interval of the value; None where fewer than 20 resamples or 2 shoppers are behind it.
+        se: standard error of the value over samples of shoppers; None without an interval.
+        ci: interval of the value; None where fewer than 20 half-splits or 2 shoppers are behind it.
         reference: what scores 0; None where none was given or it is undefined.
         score: 100 at the floor, 0 at the reference, negative beyond; None with ``score_note``.
-        score_ci: from the same resamples as ``ci``, the reference's paired with the value's.
+        score_se: its standard error; the reference's spread is paired with the value's, the floor is held fixed.
+        score_spread: where that comes from, to be combined with the scores of other metrics of the same plan.
+        score_ci: interval of the score.
         score_note: why there is no score, else "".
         full_sample: the divergence with every shopper on both sides, as the paper reports it.
         n_human: human observations.
         n_agent: agent observations.
         clusters: shoppers with an observation.
-        undefined: replicates without a value, by where they were.
+        undefined: comparisons without a value, by where they were.
         estimator: everything chosen.
     """
 
@@ -124,9 +133,12 @@ class GroupResult:
     floor: float | None
     null_low: float | None
     null_high: float | None
+    se: float | None
     ci: Interval | None
     reference: Reference | None
     score: float | None
+    score_se: float | None
+    score_spread: Spread | None
     score_ci: Interval | None
     score_note: str
     full_sample: float | None
@@ -137,17 +149,18 @@ class GroupResult:
     estimator: dict[str, Any]
 
 
-def measure(statistic: GroupStatistic, plan: ResamplingPlan, *, boot: bool = True) -> Measured:
-    """Evaluates a statistic on half-splits, full sample and, unless ``boot`` is False, resamples."""
+def measure(statistic: GroupStatistic, plan: ResamplingPlan, *, spread: bool = True) -> Measured:
+    """Evaluates a statistic on half-splits and the full sample and, unless ``spread`` is False, for an interval."""
     a = plan.halves.astype(np.float32)
     one = np.ones((1, plan.size), dtype=np.float32)
-    cross = statistic.divergence(np.concatenate([a, 1 - a]), np.concatenate([1 - a, a]))
-    full = float(statistic.divergence(one, one)[0])
-    replicates = statistic.divergence(plan.boot, plan.boot) if boot else np.empty(0)
+    # The humans' weights are the same in both calls and all conditions: a statistic can keep what it made of them.
+    human = np.concatenate([a, 1 - a, one])
+    cross = statistic.divergence(human, np.concatenate([1 - a, a, one]))
+    within = statistic.divergence(human, human)[:-1] if spread else np.empty(0)
     return Measured(
-        cross,
-        full,
-        replicates,
+        cross[:-1],
+        within,
+        float(cross[-1]),
         statistic.n_human,
         statistic.n_agent,
         int(np.sum(statistic.present)),
@@ -175,41 +188,38 @@ def evaluate_group(
         base: humans against the base condition; the other candidate. The one that diverges less is taken.
         level: nominal coverage of intervals and null band.
     """
-    main = _measured(statistic, plan, boot=True)
-    floor = _measured(floor_statistic, plan, boot=False)
+    main = _measured(statistic, plan, spread=True)
+    floor = _measured(floor_statistic, plan, spread=False)
     reference, measured = _reference(plan, uninformed, base)
-    score, replicates, note = _score(main, floor, measured)
+    scored = _score(main, floor, measured)
     null = floor.cross[np.isfinite(floor.cross)]
     tails = np.quantile(null, [(1 - level) / 2, (1 + level) / 2]) if len(null) else (np.nan, np.nan)
-    enough = main.clusters >= 2 and np.isfinite(main.value)
-    ci = _interval(main.centred, level, METHOD, main) if enough else None
-    score_ci = _interval(replicates, level, METHOD, main) if enough and score is not None else None
+    se, ci = _interval(main.value, main.spread, main, level)
+    score_se, score_ci = _interval(scored.score, scored.spread, main, level)
     return GroupResult(
         _number(main.value),
         _number(floor.value),
         _number(tails[0]),
         _number(tails[1]),
+        se,
         ci,
         reference,
-        score,
+        scored.score,
+        score_se,
+        scored.spread,
         score_ci,
-        note,
+        scored.note,
         _number(main.full),
         main.n_human,
         main.n_agent,
         main.clusters,
-        Undefined(
-            _undefined(main.cross),
-            _undefined(floor.cross),
-            _undefined(main.boot),
-            _undefined(replicates) if score is not None else 0,
-        ),
-        main.estimator | {"splits": len(plan.halves), "resamples": len(plan.boot), "protocol": "cross_half"},
+        Undefined(_undefined(main.cross), _undefined(floor.cross), _undefined(main.within)),
+        main.estimator | {"splits": len(plan.halves), "protocol": "cross_half"},
     )
 
 
-def _measured(statistic: GroupStatistic | Measured, plan: ResamplingPlan, *, boot: bool) -> Measured:
-    return statistic if isinstance(statistic, Measured) else measure(statistic, plan, boot=boot)
+def _measured(statistic: GroupStatistic | Measured, plan: ResamplingPlan, *, spread: bool) -> Measured:
+    return statistic if isinstance(statistic, Measured) else measure(statistic, plan, spread=spread)
 
 
 def _reference(
@@ -223,36 +233,43 @@ def _reference(
     for kind, statistic in named:
         if statistic is None:
             continue
-        measured = _measured(statistic, plan, boot=True)
+        measured = _measured(statistic, plan, spread=True)
         value = measured.value
         if np.isfinite(value) and (best[0] is None or value < best[0].value):
             best = (Reference(value, kind), measured)
     return best
 
 
-def _score(main: Measured, floor: Measured, reference: Measured | None) -> tuple[float | None, Floats, str]:
-    nothing = np.empty(0)
+class _Scored(NamedTuple):
+    score: float | None
+    spread: Spread | None
+    note: str
+
+
+def _score(main: Measured, floor: Measured, reference: Measured | None) -> _Scored:
     if reference is None:
-        return None, nothing, "no reference was given or it is undefined"
+        return _Scored(None, None, "no reference was given or it is undefined")
     if not (np.isfinite(main.value) and np.isfinite(floor.value)):
-        return None, nothing, "no half-split has observations on both sides"
-    if not reference.value > floor.value:
-        return (
-            None,
-            nothing,
-            "the reference does not lie above the human floor: the metric cannot tell them apart",
-        )
-    score = 100 * (1 - (main.value - floor.value) / (reference.value - floor.value))
-    if len(main.boot) == 0 or len(reference.boot) != len(main.boot):
-        return score, nothing, ""
-    room = reference.centred - floor.value
-    with np.errstate(invalid="ignore", divide="ignore"):
-        replicates = 100 * (1 - (main.centred - floor.value) / room)
-    return score, np.where(room > 0, replicates, np.nan), ""
+        return _Scored(None, None, "no half-split has observations on both sides")
+    room = reference.value - floor.value
+    if not room > 0:
+        note = "the reference does not lie above the human floor: the metric cannot tell them apart"
+        return _Scored(None, None, note)
+    share = (main.value - floor.value) / room
+    if len(reference.within) != len(main.within):
+        return _Scored(100 * (1 - share), None, "")
+    # derivatives of the score by the value and by the reference
+    spread = Spread.combined([(-100 / room, main.spread), (100 * share / room, reference.spread)])
+    return _Scored(100 * (1 - share), spread, "")
 
 
-def _interval(replicates: Floats, level: float, method: str, of: Measured) -> Interval | None:
-    return quantile_interval(replicates, level=level, method=method, n=of.n_agent, clusters=of.clusters)
+def _interval(
+    value: float | None, spread: Spread | None, of: Measured, level: float
+) -> tuple[float | None, Interval | None]:
+    if value is None or spread is None:
+        return None, None
+    ci = spread_interval(value, spread, n=of.n_agent, clusters=of.clusters, level=level)
+    return (None, None) if ci is None else (spread.se, ci)
 
 
 def _undefined(values: Floats) -> int:

@@ -11,16 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from paars_bench.metrics.resampling import (
-    Floats,
-    Interval,
-    ResamplingPlan,
-    quantile_interval,
-    sums_by_row,
-    weighted_sums,
-)
-
-METHOD = "percentile bootstrap of shoppers"
+from paars_bench.metrics.mean_interval import mean_interval, sums_of_cases
+from paars_bench.metrics.resampling import Floats, Interval, ResamplingPlan, weighted_sums
 
 
 class MeanResult(NamedTuple):
@@ -70,6 +62,7 @@ def clustered_mean(
     *,
     failures: int = 0,
     worst: float = 0.0,
+    bounds: tuple[float, float] | None = None,
     level: float = 0.95,
 ) -> MeanResult:
     """Returns the mean of scored cases, its strict value, and an interval from resampled shoppers.
@@ -80,12 +73,14 @@ def clustered_mean(
         plan: the run's resampling plan.
         failures: cases that were asked and not scored.
         worst: what a failure counts in the strict value.
+        bounds: the least and the greatest value a case can have, (0, 1) for accuracy. The interval stays within
+            them, and values that take no others get the one for shares.
         level: nominal coverage of the interval.
 
     Raises:
-        ValueError: lengths differ or a value is not finite.
+        ValueError: lengths differ, or a value is not finite or not within the bounds.
     """
-    array, index = _case_values(values, rows)
+    array, index = case_values(values, rows)
     n = len(array)
     asked = n + failures
     strict = (float(array.sum()) + failures * worst) / asked if asked else None
@@ -93,20 +88,14 @@ def clustered_mean(
     if n == 0:
         return MeanResult(None, strict, coverage, None, 0, 0)
     clusters = len(np.unique(index))
-    ci = None
-    if clusters >= 2:
-        replicates = mean_replicates(array, index, plan)
-        ci = quantile_interval(replicates, level=level, method=METHOD, n=n, clusters=clusters)
+    ci = mean_interval(array, index, plan, bounds=bounds, level=level) if clusters >= 2 else None
     return MeanResult(float(array.mean()), strict, coverage, ci, n, clusters)
 
 
 def mean_replicates(values: npt.ArrayLike, rows: npt.ArrayLike, plan: ResamplingPlan) -> Floats:
     """Returns (resamples,) means, NaN where a resample holds no case; conditions of a plan are paired."""
-    array, index = _case_values(values, rows)
-    per_row = np.stack(
-        [sums_by_row(array, index, plan.size), sums_by_row(np.ones(len(array)), index, plan.size)], axis=1
-    )
-    sums = weighted_sums(plan.boot, per_row)
+    array, index = case_values(values, rows)
+    sums = weighted_sums(plan.boot, sums_of_cases(array, index, plan.size))
     with np.errstate(invalid="ignore"):
         return np.asarray(sums[:, 0] / sums[:, 1])
 
@@ -118,6 +107,7 @@ def equal_count_strata(
     plan: ResamplingPlan,
     *,
     bins: int = 5,
+    bounds: tuple[float, float] | None = None,
     level: float = 0.95,
 ) -> list[Stratum]:
     """Returns the mean of ``values`` in equal-count bins of ``by``, the smallest first (paper, Figure 2).
@@ -131,12 +121,13 @@ def equal_count_strata(
         rows: (n,) the shopper's row of each case.
         plan: the run's resampling plan.
         bins: how many, at least 1.
+        bounds: as in ``clustered_mean``.
         level: nominal coverage of the intervals.
 
     Raises:
         ValueError: lengths differ, a number is not finite, or ``bins`` is below 1.
     """
-    array, index = _case_values(values, rows)
+    array, index = case_values(values, rows)
     quantity = np.asarray(by, dtype=np.float64)
     if quantity.shape != array.shape or not np.all(np.isfinite(quantity)):
         raise ValueError("strata need one finite quantity for each value")
@@ -144,7 +135,7 @@ def equal_count_strata(
         raise ValueError(f"bins must be at least 1, got {bins}")
     cuts = np.quantile(quantity, np.arange(1, bins) / bins) if len(array) else np.zeros(bins - 1)
     place = np.searchsorted(cuts, quantity, side="left")
-    return [_stratum(array, quantity, index, place == b, plan, level) for b in range(bins)]
+    return [_stratum(array, quantity, index, place == b, plan, (bounds, level)) for b in range(bins)]
 
 
 def _stratum(
@@ -153,16 +144,22 @@ def _stratum(
     rows: npt.NDArray[np.int64],
     inside: npt.NDArray[np.bool_],
     plan: ResamplingPlan,
-    level: float,
+    bounds_and_level: tuple[tuple[float, float] | None, float],
 ) -> Stratum:
     if not inside.any():
         return Stratum(None, None, None, None, 0, 0)
-    mean = clustered_mean(values[inside], rows[inside], plan, level=level)
+    bounds, level = bounds_and_level
+    mean = clustered_mean(values[inside], rows[inside], plan, bounds=bounds, level=level)
     here = quantity[inside]
     return Stratum(float(here.min()), float(here.max()), mean.value, mean.ci, mean.n, mean.clusters)
 
 
-def _case_values(values: npt.ArrayLike, rows: npt.ArrayLike) -> tuple[Floats, npt.NDArray[np.int64]]:
+def case_values(values: npt.ArrayLike, rows: npt.ArrayLike) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Returns values and rows as arrays.
+
+    Raises:
+        ValueError: lengths differ or a value is not finite.
+    """
     array = np.asarray(values, dtype=np.float64)
     index = np.asarray(rows, dtype=np.int64)
     if array.ndim != 1 or array.shape != index.shape:

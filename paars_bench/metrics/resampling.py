@@ -1,4 +1,4 @@
-"""One resampling plan for a run: shoppers are columns, every half-split and resample a row of weights.
+"""One resampling plan for a run: shoppers are columns, every half-split, resample and swap a row.
 
 The shopper is the unit of independence, so shoppers are drawn and never events. Because all metrics and
 conditions of a run read the same plan, a difference between two of them is paired.
@@ -30,6 +30,8 @@ class Interval(NamedTuple):
         method: how it was made.
         n: observations behind the value.
         clusters: shoppers behind the value.
+        note: why its coverage may differ from ``level``, "" where nothing is known against it. The rules and
+            the simulations behind them: docs/metrics.md.
     """
 
     low: float
@@ -38,6 +40,7 @@ class Interval(NamedTuple):
     method: str
     n: int
     clusters: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +52,14 @@ class ResamplingPlan:
         boot: (resamples, S) multinomial counts, each row summing to S, float32 (exact: they are small
             integers).
         halves: (splits, S) bool; True is half A. A and B differ by at most one shopper.
+        swaps: (resamples, S) bool, each True with probability 1/2: whose two conditions change places in a
+            permutation test.
     """
 
     shoppers: tuple[str, ...]
     boot: npt.NDArray[np.float32]
     halves: Bools
+    swaps: Bools
     _row: dict[str, int] = field(repr=False)
 
     @classmethod
@@ -62,15 +68,16 @@ class ResamplingPlan:
         shoppers: Sequence[str],
         *,
         resamples: int = 1000,
-        splits: int = 20,
+        splits: int = 200,
         rng: np.random.Generator,
     ) -> ResamplingPlan:
         """Draws a plan.
 
         Args:
             shoppers: ids, in any order; repeats are one shopper.
-            resamples: bootstrap resamples, at least 1.
-            splits: half-splits, at least 1.
+            resamples: bootstrap resamples and permutations, at least 1.
+            splits: half-splits, at least 1. Values, floors, null bands and the spread of group statistics come
+                from them; below 100 that spread is rough, and intervals say so.
             rng: the only source of chance.
 
         Raises:
@@ -82,7 +89,8 @@ class ResamplingPlan:
         if resamples < 1 or splits < 1:
             raise ValueError(f"resamples and splits must be at least 1, got {resamples} and {splits}")
         boot = _multinomial(len(ids), resamples, rng)
-        return cls(ids, boot, _halves(len(ids), splits, rng), {s: i for i, s in enumerate(ids)})
+        halves = _halves(len(ids), splits, rng)
+        return cls(ids, boot, halves, _coins(len(ids), resamples, rng), {s: i for i, s in enumerate(ids)})
 
     def rows(self, shoppers: Sequence[str]) -> Ints:
         """Returns the row of each id, shape (n,).
@@ -115,6 +123,11 @@ def _halves(size: int, splits: int, rng: np.random.Generator) -> Bools:
     return np.stack([rng.permutation(half) for _ in range(splits)])
 
 
+def _coins(size: int, resamples: int, rng: np.random.Generator) -> Bools:
+    packed = rng.integers(0, 256, size=(resamples, -(-size // 8)), dtype=np.uint8)
+    return np.unpackbits(packed, axis=1, count=size).view(np.bool_)
+
+
 def sums_by_row(values: npt.ArrayLike, rows: npt.ArrayLike, size: int) -> Floats:
     """Returns the sum of ``values`` over each of ``size`` rows: (n,) gives (S,), and (n, k) gives (S, k)."""
     array = np.asarray(values, dtype=np.float64)
@@ -130,12 +143,3 @@ def weighted_sums(weights: npt.NDArray[np.generic], per_row: Floats) -> Floats:
     for start in range(0, len(weights), step):
         out[start : start + step] = weights[start : start + step].astype(np.float64) @ per_row
     return out
-
-
-def quantile_interval(replicates: Floats, *, level: float, method: str, n: int, clusters: int) -> Interval | None:
-    """Returns the central interval of the finite replicates, None where fewer than 20 are finite."""
-    finite = replicates[np.isfinite(replicates)]
-    if len(finite) < 20:
-        return None
-    low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), level, method, n, clusters)

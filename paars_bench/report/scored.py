@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from paars_bench.run.plan import Plan
     from paars_bench.tasks.scoring import Scorer
 
-RESAMPLES = 1000
-SPLITS = 20
 FEWEST_SHOPPERS = 2
 ONE_SHOPPER = (
     "only one shopper has cases, and a metric needs two: floors and intervals come from drawing shoppers; "
@@ -55,8 +53,8 @@ def make_scorer(shoppers: Sequence[str], seed: int, engines: Engines, *, scripte
 
     if len(shoppers) < FEWEST_SHOPPERS:
         return None
-    rng = np.random.default_rng(derive(seed, "resampling"))
-    resampling = ResamplingPlan.make(shoppers, resamples=RESAMPLES, splits=SPLITS, rng=rng)
+    rng = np.random.default_rng(derive(0, "resampling"))
+    resampling = ResamplingPlan.make(shoppers, rng=rng)
     return Scorer(resampling, seed, engines.embed, engines.perplexity, with_base=not scripted)
 
 

@@ -92,33 +92,31 @@ def _rows(
     *,
     scripted: bool,
 ) -> list[dict[str, Any]]:
-    import numpy as np
-
-    from paars_bench.tasks.scoring.scorer import MetricKey
-
     scorer = make_scorer(plan.shoppers, plan.seed, engines, scripted=scripted)
     assert scorer is not None, "a segment has two shoppers or more"
     way, segment = named
-    rows = []
-    for task in score_tasks(plan, data, done, scorer, None, say=engines.say).tasks:
-        for metric in task["metrics"]:
-            kept = scorer.kept.get(MetricKey(task["task"], task["condition"], metric["metric"]))
-            rows.append(
-                {
-                    "by": way.by,
-                    "segment": segment,
-                    "shoppers": len(plan.shoppers),
-                    "task": task["task"],
-                    "condition": task["condition"],
-                    **{k: metric.get(k) for k in ("metric", "level", "value", "ci", "floor", "score", "n", "clusters")},
-                    "coverage": metric["coverage"],
-                    "weight": metric.get("weight"),
-                    # what is compared: a divergence less its floor, since segments differ in size
-                    "excess": _excess(metric),
-                    "se": None if kept is None else float(np.nanstd(kept.replicates)),
-                }
-            )
-    return rows
+    common = {"by": way.by, "segment": segment, "shoppers": len(plan.shoppers)}
+    return [
+        common | {"task": task["task"], "condition": task["condition"]} | _figures(metric)
+        for task in score_tasks(plan, data, done, scorer, None, say=engines.say).tasks
+        for metric in task["metrics"]
+    ]
+
+
+def _figures(metric: Mapping[str, Any]) -> dict[str, Any]:
+    kept = ("metric", "level", "value", "ci", "floor", "score", "n", "clusters", "coverage", "weight")
+    # what is compared is a divergence less its floor, since segments differ in size
+    return {name: metric.get(name) for name in kept} | {"excess": _excess(metric), "se": _se(metric)}
+
+
+def _se(metric: Mapping[str, Any]) -> float | None:
+    """Returns the standard error of a figure, of a mean from its interval; a ratio has none to compare by."""
+    from paars_bench.metrics.intervals import t_quantile
+
+    ci = metric.get("ci")
+    if metric["level"] == "group" or ci is None:
+        return metric.get("se")
+    return float((ci["high"] - ci["low"]) / (2 * t_quantile(ci["clusters"], ci["level"])))
 
 
 def _excess(metric: Mapping[str, Any]) -> float | None:

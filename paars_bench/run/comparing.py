@@ -76,7 +76,8 @@ def _pair(first: ReadRun, other: ReadRun, data: ShoppingData, engines: Engines) 
         score_tasks(shared, data, run.done, scorer, None, say=engines.say)
         scorers.append(scorer)
     differences = [
-        {"run": other.name, "against_run": first.name, **row} for row in between(scorers[1].kept, scorers[0].kept)
+        {"run": other.name, "against_run": first.name, **row}
+        for row in between(scorers[1].kept, scorers[0].kept, scorers[0].plan)
     ]
     return {
         "differences": strict_json(differences),

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paars_bench.metrics import ResamplingPlan, diversity, tokenise, type_token_ratio
+from paars_bench.metrics.intervals import wilson_ends
 
 
 def test_plain_ratio_is_types_over_tokens() -> None:
@@ -62,6 +63,8 @@ def test_agents_stand_beside_humans_with_intervals() -> None:
     assert got.agent.at_tokens == got.human.at_tokens == 474, "480 tokens, less one shopper's"
     assert got.agent.value < got.human.value
     assert got.ci is not None and got.human_ci is not None
+    assert got.agent.value < 0.5 and "unreliable" in got.ci.note, "40 types, of which hardly one is one shopper's"
+    assert "unreliable" not in got.human_ci.note
     assert got.ci.low - 1e-9 <= got.agent.value <= got.ci.high + 1e-9 < got.human_ci.low
     plain = diversity(agent, rows, human[:100], rows[:100], plan, tokens=None)
     assert plain.agent.at_tokens is None and plain.human.tokens == 200
@@ -90,4 +93,34 @@ def test_the_jackknife_leaves_out_whole_shoppers(tokens: int | None) -> None:
     ]
     spread = np.sqrt(11 / 12 * np.sum((np.array(ratios) - np.mean(ratios)) ** 2))
     assert got.ci is not None and got.ci.clusters == 12
-    assert got.ci.high - got.agent.value == pytest.approx(2.2010 * spread, rel=1e-4)
+    ends = wilson_ends(got.agent.value, float(spread), 12, 0.95)
+    assert (got.ci.low, got.ci.high) == pytest.approx(ends)
+    assert got.ci.high - got.ci.low == pytest.approx(2 * 2.2010 * spread, rel=0.1)
+
+
+def test_a_ratio_of_one_is_not_said_to_be_certain() -> None:
+    plan = ResamplingPlan.make([str(i) for i in range(30)], resamples=1, splits=1, rng=np.random.default_rng(0))
+    texts, rows = [f"query {i}" for i in range(90)], np.repeat(np.arange(30), 3)
+    got = diversity(texts, rows, texts, rows, plan, unit="text")
+    assert got.agent.value == 1 and got.ci is not None
+    assert got.ci.high == 1 and 0.8 < got.ci.low < 0.95 and "no spread" in got.ci.note
+
+
+def test_types_that_come_back_often_make_the_interval_conservative() -> None:
+    plan = ResamplingPlan.make([str(i) for i in range(60)], resamples=1, splits=1, rng=np.random.default_rng(0))
+    rows = np.repeat(np.arange(60), 10)
+    texts = [f"w{i}" for i in np.random.default_rng(5).zipf(1.6, 600)]
+    got = diversity(texts, rows, texts, rows, plan)
+    assert got.agent.value < 0.5 and got.ci is not None
+    assert "conservative" in got.ci.note and "unreliable" not in got.ci.note
+
+
+def test_intervals_of_a_ratio_near_one_hold_the_truth() -> None:
+    plan = ResamplingPlan.make([str(i) for i in range(30)], resamples=1, splits=1, rng=np.random.default_rng(0))
+    rows, found = np.repeat(np.arange(30), 3), []
+    for seed in range(120):
+        texts = [f"q{i}" for i in np.random.default_rng(seed).integers(0, 2200, 90)]
+        found.append(diversity(texts, rows, texts, rows, plan, tokens=80, unit="text"))
+    truth = np.mean([f.agent.value for f in found])
+    assert truth > 0.97 and not any("conservative" in f.ci.note for f in found if f.ci is not None)
+    assert np.mean([f.ci is not None and f.ci.low <= truth <= f.ci.high for f in found]) >= 0.9

@@ -19,8 +19,10 @@ from paars_bench.metrics import (
 )
 
 
-def plan_of(size: int, seed: int = 0, resamples: int = 200) -> ResamplingPlan:
-    return ResamplingPlan.make([f"s{i:04d}" for i in range(size)], resamples=resamples, rng=np.random.default_rng(seed))
+def plan_of(size: int, seed: int = 0, splits: int = 200) -> ResamplingPlan:
+    return ResamplingPlan.make(
+        [f"s{i:04d}" for i in range(size)], resamples=1, splits=splits, rng=np.random.default_rng(seed)
+    )
 
 
 def population(seed: int, size: int = 60, stop_more: float = 1.0) -> tuple[HistogramStatistic, HistogramStatistic]:
@@ -81,7 +83,7 @@ def test_the_better_reference_counts() -> None:
     near = stat.with_agent(stat.human * 0.5 + uniform.agent * 0.5)
     result = evaluate_group(stat, stat.human_floor(), plan_of(60), uninformed=uniform, base=near)
     assert result.reference is not None and result.reference.kind == "base"
-    assert result.reference.value < measure(uniform, plan_of(60), boot=False).value
+    assert result.reference.value < measure(uniform, plan_of(60), spread=False).value
 
 
 def test_a_reference_at_the_floor_gives_no_score_and_says_why() -> None:
@@ -95,7 +97,9 @@ def test_a_reference_at_the_floor_gives_no_score_and_says_why() -> None:
 def test_measured_parts_give_the_same_as_statistics() -> None:
     stat, uniform = population(4)
     plan = plan_of(60)
-    once = evaluate_group(stat, measure(stat.human_floor(), plan, boot=False), plan, uninformed=measure(uniform, plan))
+    once = evaluate_group(
+        stat, measure(stat.human_floor(), plan, spread=False), plan, uninformed=measure(uniform, plan)
+    )
     assert once == evaluate_group(stat, stat.human_floor(), plan, uninformed=uniform)
 
 
@@ -105,8 +109,8 @@ def test_halves_and_resamples_without_an_observation_are_counted() -> None:
     stat = HistogramStatistic(human, human)
     result = evaluate_group(stat, stat, plan_of(30), uninformed=stat.with_agent(human[:, ::-1]))
     assert result.value is None and result.ci is None and result.score is None
-    assert result.undefined.value_splits == 40 and result.undefined.floor_splits == 40
-    assert 0 < result.undefined.resamples < 200
+    assert result.undefined.value_splits == 400 and result.undefined.floor_splits == 400
+    assert result.undefined.spread_splits == 200, "the one shopper is in one half of each split"
     json.dumps(dataclasses.asdict(result), allow_nan=False)
 
 
@@ -115,7 +119,7 @@ def test_permuting_the_shoppers_moves_nothing_but_chance() -> None:
     order = np.random.default_rng(0).permutation(60)
     moved = HistogramStatistic(stat.human[order], stat.agent[order])
     plan = plan_of(60)
-    weights = plan.boot
+    weights = plan.halves
     assert moved.divergence(weights[:, order], weights[:, order]) == pytest.approx(stat.divergence(weights, weights))
 
 
@@ -134,9 +138,9 @@ def test_embeddings_run_through_the_same_protocol() -> None:
     human = home[rows] + 0.5 * rng.normal(size=(180, d))
     agent = rng.normal(size=(size, d))[rows] + 0.5 * rng.normal(size=(180, d))
     stat = KdeStatistic.make(human, rows, agent, rows, size=size, bandwidth=0.7, mc_samples=200, rng=rng)
-    plan = plan_of(size, resamples=60)
+    plan = plan_of(size, splits=100)
     shifted = stat.with_agent(agent + 1.0, rows)
     result = evaluate_group(stat, stat.human_floor(), plan, uninformed=shifted)
     assert result.score == pytest.approx(100, abs=25)
     assert result.score_ci is not None and result.score_ci.low < 100 < result.score_ci.high
-    assert result.estimator["bandwidth"] == 0.7 and result.estimator["splits"] == 20
+    assert result.estimator["bandwidth"] == 0.7 and result.estimator["splits"] == 100

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paars_bench.metrics import ResamplingPlan
-from paars_bench.metrics.resampling import quantile_interval, sums_by_row, weighted_sums
+from paars_bench.metrics.resampling import sums_by_row, weighted_sums
 
 
 @settings(max_examples=25, deadline=None)
@@ -26,12 +26,20 @@ def test_same_seed_same_plan_and_order_of_ids_does_not_matter() -> None:
     one = ResamplingPlan.make(["b", "a", "c"], resamples=50, rng=np.random.default_rng(3))
     two = ResamplingPlan.make(["c", "b", "a", "a"], resamples=50, rng=np.random.default_rng(3))
     assert np.array_equal(one.boot, two.boot) and np.array_equal(one.halves, two.halves)
+    assert np.array_equal(one.swaps, two.swaps)
 
 
 def test_counts_have_multinomial_mean_and_variance() -> None:
     boot = ResamplingPlan.make([str(i) for i in range(50)], resamples=20_000, rng=np.random.default_rng(0)).boot
     assert boot.mean() == pytest.approx(1)
     assert boot.var() == pytest.approx(1 - 1 / 50, abs=0.01)
+
+
+def test_swaps_are_fair_coins_for_any_number_of_shoppers() -> None:
+    swaps = ResamplingPlan.make([str(i) for i in range(11)], resamples=20_000, rng=np.random.default_rng(0)).swaps
+    assert swaps.shape == (20_000, 11) and swaps.dtype == np.bool_
+    assert swaps.mean(axis=0) == pytest.approx(np.full(11, 0.5), abs=0.02)
+    assert np.corrcoef(swaps.T)[np.triu_indices(11, 1)] == pytest.approx(np.zeros(55), abs=0.04)
 
 
 def test_too_few_shoppers_is_a_clear_error() -> None:
@@ -45,10 +53,3 @@ def test_weighted_sums_equal_a_plain_product() -> None:
     plan = ResamplingPlan.make([str(i) for i in range(30)], resamples=11, rng=rng)
     expected = [sum(w[r] * v for v, r in zip(values, rows, strict=True)) for w in plan.boot]
     assert weighted_sums(plan.boot, sums_by_row(values, rows, 30)) == pytest.approx(np.array(expected))
-
-
-def test_an_interval_needs_twenty_finite_replicates() -> None:
-    few = np.array([np.nan] * 100 + [1.0] * 19)
-    assert quantile_interval(few, level=0.95, method="m", n=1, clusters=2) is None
-    many = quantile_interval(np.append(few, 3.0), level=0.95, method="m", n=1, clusters=2)
-    assert many is not None and many.low == 1.0

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from paars_bench.config.metric_options import metric_name, options_of
+from paars_bench.config.metric_options import metric_name, options_of, weight_of
 from paars_bench.config.spec import MetricSpec
 from paars_bench.metrics import (
+    GroupResult,
     GroupStatistic,
     Interval,
     Measured,
     clustered_mean,
     evaluate_group,
-    mean_replicates,
     measure,
+    score_equivalence,
 )
-from paars_bench.tasks.scoring.scorer import Kept, MetricKey, Row, Scorer
+from paars_bench.tasks.scoring.scorer import Kept, KeptDivergence, KeptMean, MetricKey, Row, Scorer
 from paars_bench.tasks.sides import Sides
 
 LOWER = "lower is closer to the humans"
 HIGHER = "higher is closer to the human"
+MARGIN = 10.0
+"""Points of the score within which agents count as human; named here, before any run."""
 NO_ROOM = "knowing nothing lies within what human halves differ by at this n: too few cases for a score"
 
 
@@ -53,7 +57,7 @@ class Asked(NamedTuple):
         return self.scorer.rows([r.shopper for r in self.sides.scored])
 
     def keep(self, kept: Kept) -> None:
-        """Keeps the figure's resamples for differences between conditions and for the alignment score."""
+        """Keeps the figure for differences between conditions and for the alignment score."""
         self.scorer.kept[MetricKey(self.task, self.condition, self.name)] = kept
 
     def once(self, what: str, make: Callable[[], Any]) -> Any:
@@ -81,10 +85,8 @@ class Compared(NamedTuple):
 def mean_row(asked: Asked, values: npt.NDArray[Any], *, worst: float = 0) -> Row:
     """Returns the row of a mean over cases (paper, equation 1); failures count ``worst`` in the strict value."""
     plan, rows = asked.scorer.plan, asked.rows
-    mean = clustered_mean(values, rows, plan, failures=asked.sides.failed, worst=worst)
-    if mean.value is not None:
-        replicates = mean_replicates(values, rows, plan)
-        asked.keep(Kept("individual", mean.value, replicates, None, np.empty(0), mean.n, mean.clusters))
+    mean = clustered_mean(values, rows, plan, failures=asked.sides.failed, worst=worst, bounds=(worst, 1))
+    asked.keep(KeptMean(values, rows))
     return {
         "value": mean.value,
         "strict_value": mean.strict_value,
@@ -100,26 +102,24 @@ def group_row(asked: Asked, compared: Compared) -> Row:
     """Returns the row of a divergence; 0 is the better of knowing nothing and of the run's own ``base``."""
     scorer, sides = asked.scorer, asked.sides
     agents = measure(compared.agents, scorer.plan)
-    floor: Measured = asked.once("floor", lambda: measure(compared.humans(), scorer.plan, boot=False))
+    floor: Measured = asked.once("floor", lambda: measure(compared.humans(), scorer.plan, spread=False))
     nothing: Measured = asked.once("nothing", lambda: measure(compared.nothing(), scorer.plan))
     if asked.condition == "base" and scorer.with_base:
         scorer.base[asked.task, asked.name] = agents
     base = scorer.base.get((asked.task, asked.name))
     result = evaluate_group(agents, floor, scorer.plan, uninformed=nothing, base=base)
     reference = result.reference
-    score, score_ci, score_note = result.score, result.score_ci, result.score_note
     null_high = math.inf if result.null_high is None else result.null_high
-    if score is not None and reference is not None and not reference.value > null_high:
+    if result.score is not None and reference is not None and not reference.value > null_high:
         # Dividing by such a gap gave scores of -3,050 at 40 shoppers: it measures the noise of the floor.
-        score, score_ci, score_note = None, None, NO_ROOM
-    if result.value is not None:
-        # TODO-UNCERTAINTY
-        asked.keep(Kept("group", result.value, agents.centred, score, np.empty(0), result.n_agent, result.clusters))
+        result = replace(result, score=None, score_se=None, score_spread=None, score_ci=None, score_note=NO_ROOM)
+    asked.keep(KeptDivergence(agents, result))
     return {
         "value": result.value,
         "strict_value": None if result.value is None else result.value - math.log(sides.coverage),
         "direction": LOWER,
         "ci": interval(result.ci),
+        "se": result.se,
         "n": result.n_agent,
         "n_human": result.n_human,
         "clusters": result.clusters,
@@ -127,14 +127,29 @@ def group_row(asked: Asked, compared: Compared) -> Row:
         "null_band": [result.null_low, result.null_high],
         "reference": None if reference is None else {"value": reference.value, "kind": reference.kind},
         "uninformed": nothing.value,
-        "score": score,
-        "score_ci": interval(score_ci),
-        "score_note": score_note,
+        "score": result.score,
+        "score_ci": interval(result.score_ci),
+        "score_note": result.score_note,
+        "equivalence": _equivalence(result),
+        "spread": _spread(agents) if weight_of(asked.metric) else None,
         "full_sample_value": result.full_sample,
         "undefined": {f: getattr(result.undefined, f) for f in result.undefined.__dataclass_fields__},
         "estimator": result.estimator
         | {"uninformed": compared.nothing_is, "strict": "failed cases lie where no human does: value - ln(coverage)"},
     }
+
+
+def _equivalence(result: GroupResult) -> dict[str, Any] | None:
+    """As close to the humans as humans are to each other, but for ``MARGIN`` points of the score?"""
+    if result.score is None or result.score_ci is None:
+        return None
+    return score_equivalence(result, MARGIN)._asdict()
+
+
+def _spread(measured: Measured) -> dict[str, Any]:
+    """What a leaderboard needs to pair runs of the same cases: both parts on every half-split, to four digits."""
+    spread = measured.spread
+    return {name: [float(f"{v:.4g}") for v in getattr(spread, name)] for name in ("linear", "curved")}
 
 
 def interval(value: Interval | None) -> dict[str, Any] | None:

@@ -41,7 +41,9 @@ def _strata(asked: Asked, values: npt.NDArray[np.float64], typed: Sequence[str])
     finite = np.isfinite(by)
     picked = np.array(kept)[finite]
     shoppers = scorer.rows([sides.scored[i].shopper for i in picked])
-    strata = equal_count_strata(values[picked], by[finite], shoppers, scorer.plan, bins=asked.metric.strata.bins)
+    strata = equal_count_strata(
+        values[picked], by[finite], shoppers, scorer.plan, bins=asked.metric.strata.bins, bounds=(-1, 1)
+    )
     return {
         "strata_by": asked.metric.strata.by,
         "strata_n": len(picked),

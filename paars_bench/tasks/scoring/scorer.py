@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from paars_bench.metrics import Measured, ResamplingPlan
+from paars_bench.metrics import GroupResult, Measured, ResamplingPlan
 from paars_bench.seeds import derive
 
 Row = dict[str, Any]
@@ -24,26 +24,31 @@ class MetricKey(NamedTuple):
     metric: str
 
 
-class Kept(NamedTuple):
-    """A figure's resamples, kept until all conditions are measured: differences and the score are made of them.
+class KeptMean(NamedTuple):
+    """A mean over cases, kept until all conditions are measured.
 
     Attributes:
-        level: of the metric.
-        value: as in the results.
-        replicates: (resamples,) of the value; those of one plan are paired.
-        score: 100 for human, 0 for knowing nothing; None where the metric has none.
-        score_replicates: (resamples,) of the score; empty without one.
-        n: observations.
-        clusters: shoppers.
+        values: (n,) of the scored cases.
+        rows: (n,) the shopper's row of each.
     """
 
-    level: Literal["individual", "group"]
-    value: float
-    replicates: npt.NDArray[np.float64]
-    score: float | None
-    score_replicates: npt.NDArray[np.float64]
-    n: int
-    clusters: int
+    values: npt.NDArray[np.float64]
+    rows: npt.NDArray[np.int64]
+
+
+class KeptDivergence(NamedTuple):
+    """A divergence, kept until all conditions are measured.
+
+    Attributes:
+        measured: the statistic on the plan's half-splits.
+        result: what was made of it, its score and the score's spread among others.
+    """
+
+    measured: Measured
+    result: GroupResult
+
+
+Kept = KeptMean | KeptDivergence
 
 
 @dataclass(slots=True)
@@ -58,7 +63,7 @@ class Scorer:
         with_base: whether condition ``base`` may be the reference that scores 0. Not for a scripted baseline: it reads
             no prompt, so its ``base`` is the baseline itself and not the same agent knowing nothing.
         base: statistics of condition ``base`` by task and metric.
-        kept: the resamples of every figure.
+        kept: what differences between conditions and the alignment score are made of.
     """
 
     plan: ResamplingPlan

@@ -1,25 +1,33 @@
 """What a run says as a whole: how conditions differ, and one alignment score for each.
 
-Both are made of the resamples of every figure, which belong to one plan: shoppers that one condition was lucky with are
-the shoppers of the other too, so a difference is paired and a mean of metrics has an interval of its own.
+Both are made of figures of one plan: shoppers that one condition was lucky with are the shoppers of the other too, so a
+difference is paired, and a mean of metrics has an interval of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import numpy as np
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from paars_bench.config.metric_options import metric_name, weight_of
 from paars_bench.config.spec import TaskSpec
-from paars_bench.metrics.resampling import quantile_interval
+from paars_bench.metrics import (
+    Interval,
+    PairedDifference,
+    ResamplingPlan,
+    Spread,
+    paired_divergences,
+    paired_means,
+    spread_interval,
+)
 from paars_bench.tasks.scoring.asked import interval
-from paars_bench.tasks.scoring.scorer import Kept, MetricKey, Row, Scorer
+from paars_bench.tasks.scoring.scorer import Kept, KeptDivergence, KeptMean, MetricKey, Row, Scorer
 
 BESIDE = (("persona", "shuffled"),)
 """Conditions that are compared beside each with ``base``: is it this shopper's persona that helps, or any?"""
-WEIGHING = "group metrics of a task by their weight, then tasks equally"
+WEIGHING = "group metrics of a task by their weight, then tasks equally; no metric counts above 100"
 NO_SCORE = "no group metric of its tasks has a score"
+HUMAN = 100.0
 
 
 def differences(scorer: Scorer) -> list[Row]:
@@ -29,81 +37,102 @@ def differences(scorer: Scorer) -> list[Row]:
         for other in ["base", *(b for a, b in BESIDE if a == key.condition)]:
             beside = scorer.kept.get(MetricKey(key.task, other, key.metric))
             if beside is not None and other != key.condition:
-                rows.append(_difference(key, kept, other, beside))
+                rows.append(_difference(key, kept, other, beside, scorer.plan))
     return rows
 
 
-def between(runs: Mapping[MetricKey, Kept], against: Mapping[MetricKey, Kept]) -> list[Row]:
-    """Returns how the figures of one run differ from another's, made on one plan of resamples and the same cases."""
-    return [_difference(key, kept, key.condition, against[key]) for key, kept in runs.items() if key in against]
+def between(run: Mapping[MetricKey, Kept], against: Mapping[MetricKey, Kept], plan: ResamplingPlan) -> list[Row]:
+    """Returns how the figures of one run differ from another's, on the same cases and plan."""
+    return [_difference(key, kept, key.condition, against[key], plan) for key, kept in run.items() if key in against]
 
 
-def _difference(key: MetricKey, kept: Kept, other: str, beside: Kept) -> Row:
-    ci = quantile_interval(
-        kept.replicates - beside.replicates,
-        level=0.95,
-        method="paired bootstrap of shoppers",
-        n=min(kept.n, beside.n),
-        clusters=min(kept.clusters, beside.clusters),
-    )
+def _difference(key: MetricKey, kept: Kept, other: str, beside: Kept, plan: ResamplingPlan) -> Row:
+    if isinstance(kept, KeptMean) and isinstance(beside, KeptMean):
+        level, value, value_against = "individual", float(kept.values.mean()), float(beside.values.mean())
+        paired = paired_means(kept.values, kept.rows, beside.values, beside.rows, plan)
+    else:
+        assert isinstance(kept, KeptDivergence)
+        assert isinstance(beside, KeptDivergence)
+        level, value, value_against = "group", kept.measured.value, beside.measured.value
+        paired = paired_divergences(kept.measured, beside.measured)
     return {
         "task": key.task,
         "metric": key.metric,
-        "level": kept.level,
+        "level": level,
         "condition": key.condition,
         "against": other,
-        "value": kept.value,
-        "value_against": beside.value,
-        "difference": kept.value - beside.value,
-        "better_is": "higher" if kept.level == "individual" else "lower",
-        "ci": interval(ci),
-        "p": None,
-        "n": min(kept.n, beside.n),
-        "clusters": min(kept.clusters, beside.clusters),
+        "value": value,
+        "value_against": value_against,
+        "better_is": "higher" if level == "individual" else "lower",
+        **_paired(paired),
     }
+
+
+def _paired(paired: PairedDifference) -> Row:
+    return {**paired._asdict(), "ci": interval(paired.ci)}
+
+
+class _Score(NamedTuple):
+    """A weighted mean of scores, how it varies, and what it is made of."""
+
+    value: float
+    spread: Spread | None
+
+    @classmethod
+    def mean(cls, parts: Sequence[tuple[float, _Score]]) -> _Score:
+        total = sum(weight for weight, _ in parts)
+        spreads = [(weight / total, part.spread) for weight, part in parts if part.spread is not None]
+        whole = len(spreads) == len(parts)
+        return cls(
+            sum(weight * part.value for weight, part in parts) / total, Spread.combined(spreads) if whole else None
+        )
 
 
 def alignment(scorer: Scorer, specs: Mapping[str, TaskSpec]) -> list[Row]:
     """Returns one alignment score for each condition: 100 is human, 0 is knowing nothing.
 
-    Group metrics of a task weigh as their ``weight`` says, and tasks weigh equally; a metric without a score takes no
-    part and is named. Individual metrics have no human floor, so they have no score.
+    Group metrics of a task weigh as their ``weight`` says, and tasks weigh equally. A metric above 100 counts as 100:
+    below the floor lies a population narrower than the humans, and that makes up for nothing. A metric without a score
+    takes no part and is named. Individual metrics have no human floor, so they have no score.
     """
     conditions = list(dict.fromkeys(key.condition for key in scorer.kept))
     return [_of_condition(scorer, specs, c) for c in conditions]
 
 
 def _of_condition(scorer: Scorer, specs: Mapping[str, TaskSpec], condition: str) -> Row:
-    tasks, left_out = [], []
-    replicates = []
+    tasks: list[Row] = []
+    left_out: list[Row] = []
+    scores: list[tuple[float, _Score]] = []
+    clusters = 0
     for task, spec in specs.items():
-        counted = []
+        counted: list[tuple[float, _Score]] = []
         for metric in spec.metric_list:
-            weight = weight_of(metric)
             kept = scorer.kept.get(MetricKey(task, condition, metric_name(metric)))
-            if kept is None or kept.level != "group" or weight == 0:
+            if not isinstance(kept, KeptDivergence) or weight_of(metric) == 0:
                 continue
-            if kept.score is None:
-                left_out.append({"task": task, "metric": metric_name(metric)})
+            if kept.result.score is None:
+                left_out.append({"task": task, "metric": metric_name(metric), "why": kept.result.score_note})
                 continue
-            counted.append((weight, kept))
-        if not counted:
-            continue
-        total = sum(w for w, _ in counted)
-        score = sum(w * (k.score or 0.0) for w, k in counted) / total
-        replicates.append(np.sum([w * k.score_replicates for w, k in counted], axis=0) / total)
-        tasks.append({"task": task, "score": score, "metrics": len(counted)})
-    if not tasks:
+            counted.append((weight_of(metric), _Score(min(HUMAN, kept.result.score), kept.result.score_spread)))
+            clusters = max(clusters, kept.result.clusters)
+        if counted:
+            score = _Score.mean(counted)
+            scores.append((1.0, score))
+            tasks.append({"task": task, "score": score.value, "metrics": len(counted)})
+    if not scores:
         return {"condition": condition, "score": None, "ci": None, "why": NO_SCORE, "tasks": [], "left_out": left_out}
-    shoppers = scorer.plan.size
-    ci = quantile_interval(
-        np.mean(replicates, axis=0), level=0.95, method="bootstrap of shoppers", n=shoppers, clusters=shoppers
-    )
+    score = _Score.mean(scores)
     return {
         "condition": condition,
-        "score": float(np.mean([t["score"] for t in tasks])),
-        "ci": interval(ci),
+        "score": score.value,
+        "ci": interval(_interval(score, clusters)),
         "weighing": WEIGHING,
         "tasks": tasks,
         "left_out": left_out,
     }
+
+
+def _interval(score: _Score, clusters: int) -> Interval | None:
+    if score.spread is None:
+        return None
+    return spread_interval(score.value, score.spread, n=clusters, clusters=clusters)
