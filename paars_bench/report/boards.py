@@ -9,9 +9,9 @@ from typing import Any, Self
 from pydantic import BaseModel, ValidationError, model_validator
 
 from paars_bench.errors import UsageError
-from paars_bench.report.submitted import Interval, Number
+from paars_bench.report.submitted import Halves, Interval, Number
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class _Figures(BaseModel):
@@ -21,6 +21,9 @@ class _Figures(BaseModel):
     null_high: Number | None
     uninformed: Number | None
     score_in_run: Number | None
+    weight: Number | None
+    spread: Halves | None
+    clusters: int
 
     @model_validator(mode="after")
     def _on_a_scale(self) -> Self:
@@ -40,6 +43,7 @@ class _Row(BaseModel):
     scripted: bool
     tasks: dict[str, dict[str, _Figures]]
     not_scored: list[_Unscored]
+    too_few: list[str]
 
 
 class _Asked(BaseModel):
@@ -71,7 +75,7 @@ def read_boards(file: Path) -> list[dict[str, Any]]:
     if version != SCHEMA_VERSION:
         raise UsageError(
             f"{file}: has schema_version {str(version)[:20]}, this version writes {SCHEMA_VERSION}, where rows on a "
-            "board share their cases; move it away and add the runs again (`paars-bench score RUN` first where a run "
+            "board are compared paired; move it away and add the runs again (`paars-bench score RUN` first where a run "
             "is older)"
         )
     try:

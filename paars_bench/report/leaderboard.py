@@ -16,6 +16,7 @@ from filelock import FileLock
 from paars_bench.errors import UsageError
 from paars_bench.files import write_atomically
 from paars_bench.report.boards import SCHEMA_VERSION, read_boards
+from paars_bench.report.ranking import ranked
 from paars_bench.report.submitted import Metric, Results, Task, read_results
 
 _NO_GROUP_METRIC = "its tasks have no group metric, and only those have a human floor to be scored against"
@@ -44,7 +45,7 @@ def leaderboard_add(run: Path, leaderboard: Path) -> str:
             board = _board(boards, results)
             entries = [e for e in board["entries"] if e["run_id"] != results.run.id]
             added = _entries(results)
-            board["entries"] = _ranked(_scored([*entries, *added]))
+            board["entries"] = ranked([*entries, *added])
             stamp = datetime.now(UTC).isoformat(timespec="seconds")
             write_atomically(leaderboard, {"schema_version": SCHEMA_VERSION, "generated": stamp, "boards": boards})
     except OSError as error:
@@ -55,19 +56,18 @@ def leaderboard_add(run: Path, leaderboard: Path) -> str:
 def _told(board: Mapping[str, Any], results: Results) -> str:
     """The ranks of a run's rows, or why they have none, and how many cases the board's rows share."""
     own = [e for e in board["entries"] if e["run_id"] == results.run.id]
-    ranked = sum(e["rank"] is not None for e in board["entries"])
-    parts = [f"{e['condition']} rank {e['rank']} of {ranked}" for e in own if e["rank"] is not None]
+    of = sum(e["rank"] is not None for e in board["entries"])
+    parts = [f"{e['condition']} rank {e['rank']} of {of}" for e in own if e["rank"] is not None]
     unranked: dict[str, list[str]] = {}
     for entry in (e for e in own if e["rank"] is None):
         unranked.setdefault("; ".join(_reasons(entry)), []).append(entry["condition"])
     parts += [f"{' and '.join(names)} not ranked ({why})" for why, names in unranked.items()]
     asked = ", ".join(f"{task} {cases['planned']}" for task, cases in board["cases"].items())
-    partial = "partial: cases are missing from its figures; " if results.run.status == "partial" else ""
-    return f"{partial}{', '.join(parts)}, among rows of the same cases ({asked})"
+    return f"{', '.join(parts)}, among rows of the same cases ({asked})"
 
 
 def _reasons(entry: Mapping[str, Any]) -> list[str]:
-    return list(dict.fromkeys(n["why"] for n in entry["not_scored"])) or [_NO_GROUP_METRIC]
+    return entry["too_few"] or list(dict.fromkeys(n["why"] for n in entry["not_scored"])) or [_NO_GROUP_METRIC]
 
 
 def _board(boards: list[dict[str, Any]], results: Results) -> dict[str, Any]:
@@ -112,6 +112,11 @@ def _entry(results: Results, condition: str, tasks: Sequence[Task]) -> dict[str,
             if m.weight and m.score is None and (m.score_note or m.why)
         ],
         "coverage": min(t.coverage for t in tasks),
+        "too_few": [
+            f"{t.coverage:.1%} of the cases of {t.task} are scored, below the {t.min_coverage:.0%} it asks for"
+            for t in tasks
+            if t.coverage < t.min_coverage
+        ],
         "cost_usd": None if None in costs else sum(c for c in costs if c is not None),
         "tokens": sum(u.input + u.output for u in spent),
         "engines": results.engines.model_dump(),
@@ -128,64 +133,8 @@ def _number(metric: Metric) -> dict[str, Any]:
         "uninformed": metric.uninformed,
         "score_in_run": metric.score,
         "weight": metric.weight,
+        "spread": metric.spread and metric.spread.model_dump(),
         "n": metric.n,
+        "clusters": metric.clusters,
         "coverage": metric.coverage,
     }
-
-
-def _scored(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Returns entries with one alignment score each, all on the same scale.
-
-    For each group metric 100 is the human floor and 0 the best anyone on the board reaches without knowing the shopper:
-    the better of the uninformed agent and of every model's ``base``. Were each model measured against its own ``base``,
-    a model that is good without a persona would look worse for it. Metrics of a task weigh equally, then tasks do. A
-    metric without a score in its run has none here.
-    """
-    zeros: dict[tuple[str, str], list[float]] = {}
-    for entry in entries:
-        blind = entry["condition"] == "base" and not entry["scripted"]
-        for key, metric in _scored_metrics(entry):
-            zeros.setdefault(key, []).extend([metric["uninformed"], *([metric["value"]] if blind else [])])
-    return [{**entry, **_alignment(entry, zeros)} for entry in entries]
-
-
-def _scored_metrics(entry: Mapping[str, Any]) -> list[tuple[tuple[str, str], Mapping[str, Any]]]:
-    return [
-        ((task, name), metric)
-        for task, metrics in entry["tasks"].items()
-        for name, metric in metrics.items()
-        if metric["score_in_run"] is not None and metric["weight"]
-    ]
-
-
-def _alignment(entry: Mapping[str, Any], zeros: Mapping[tuple[str, str], Sequence[float]]) -> dict[str, Any]:
-    by_task: dict[str, list[tuple[float, float, float]]] = {}
-    for (task, name), metric in _scored_metrics(entry):
-        floor = metric["floor"]
-        # A base as human as human halves are among themselves is no zero: what is left below it is noise.
-        room = min(z for z in zeros[task, name] if z > metric["null_high"] and z > floor) - floor
-        ci = metric["ci"] or {"low": metric["value"], "high": metric["value"]}
-        ends = [100 * (1 - (d - floor) / room) for d in (metric["value"], ci["high"], ci["low"])]
-        by_task.setdefault(task, []).append((ends[0], ends[1], ends[2]))
-    if not by_task:
-        return {"score": None, "score_ci": None}
-    means = [[sum(column) / len(rows) for column in zip(*rows, strict=True)] for rows in by_task.values()]
-    score, low, high = (sum(column) / len(means) for column in zip(*means, strict=True))
-    # The mean of the metrics' interval ends: wider than needed where metrics err independently.
-    return {"score": score, "score_ci": {"low": low, "high": high}}
-
-
-def _ranked(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Returns entries by score, each with its rank and the ranks its interval leaves open."""
-    ordered = sorted(entries, key=lambda e: (e["score"] is None, -(e["score"] or 0.0), e["run_id"], e["condition"]))
-    out = []
-    for place, entry in enumerate(ordered, 1):
-        others = [e for e in ordered if e is not entry and e["score_ci"] is not None]
-        ci = entry["score_ci"]
-        rank_ci = None
-        if ci is not None:
-            above = sum(e["score_ci"]["low"] > ci["high"] for e in others)
-            below = sum(e["score_ci"]["high"] < ci["low"] for e in others)
-            rank_ci = {"low": 1 + above, "high": len(others) + 1 - below}
-        out.append({**entry, "rank": place if entry["score"] is not None else None, "rank_ci": rank_ci})
-    return out

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FEWEST = 20
 """Shoppers that a segment needs at least: below, intervals are too narrow (docs/metrics.md)."""
-METHOD = "segment against the precision-weighted mean of the others, normal approximation"
+METHOD = "segment against the others together, each by its number of shoppers; normal approximation"
 ADJUSTED = "Benjamini-Yekutieli false discovery rate over every comparison of one --by"
 
 
@@ -134,7 +134,7 @@ def _compare(rows: Sequence[dict[str, Any]]) -> None:
     for row in rows:
         row |= {"difference": None, "difference_ci": None, "p": None, "p_adjusted": None}
         # what does not count in the score is shown and not compared: each comparison more weakens all others
-        if row["excess"] is not None and row["se"] and row["weight"] != 0:
+        if row["excess"] is not None and row["se"] is not None and row["weight"] != 0:
             groups.setdefault((row["task"], row["condition"], row["metric"]), []).append(row)
     compared = []
     for group in groups.values():
@@ -142,9 +142,11 @@ def _compare(rows: Sequence[dict[str, Any]]) -> None:
             others = [r for r in group if r is not row]
             if not others:
                 continue
-            weights = np.array([1 / r["se"] ** 2 for r in others])
-            rest = float(np.sum(weights * [r["excess"] for r in others]) / weights.sum())
-            se = float(np.sqrt(row["se"] ** 2 + 1 / weights.sum()))
+            shares = np.array([r["clusters"] for r in others]) / sum(r["clusters"] for r in others)
+            rest = float(shares @ [r["excess"] for r in others])
+            se = float(np.sqrt(row["se"] ** 2 + np.sum((shares * [r["se"] for r in others]) ** 2)))
+            if se == 0:  # copies of their humans in every segment
+                continue
             difference = row["excess"] - rest
             reach = float(norm.ppf(0.975)) * se
             row["difference"] = difference

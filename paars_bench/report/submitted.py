@@ -76,6 +76,19 @@ class Interval(_Loose):
         return self
 
 
+class Halves(_Loose):
+    """How a divergence varies over the half-splits of the plan that all runs on the same cases share."""
+
+    linear: list[Number | None] = Field(max_length=1000)
+    curved: list[Number | None] = Field(max_length=1000)
+
+    @model_validator(mode="after")
+    def _of_one_length(self) -> Self:
+        if len(self.linear) != len(self.curved):
+            raise ValueError("linear and curved have one number for each half-split")
+        return self
+
+
 class Metric(_Loose):
     """One metric of a task: its number, the scale it stands on, and its score there or why it has none."""
 
@@ -89,8 +102,10 @@ class Metric(_Loose):
     score: Number | None = None
     score_note: _Shown = Field(default="", max_length=300)
     weight: float | None = Field(default=None, ge=0, le=1000, allow_inf_nan=False)
+    spread: Halves | None = None
     why: _Shown = Field(default="", max_length=300)
     n: _Cases
+    clusters: _Cases = 0
     coverage: _Share
 
     @property
@@ -143,6 +158,7 @@ class Task(_Loose):
     cases_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     counts: _Counts
     coverage: _Share
+    min_coverage: _Share
     metrics: list[Metric]
 
     @field_validator("metrics")

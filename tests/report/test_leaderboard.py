@@ -288,6 +288,12 @@ HOSTILE: dict[str, tuple[Callable[[Results], Any], str]] = {
     "tokens beyond counting": (lambda r: r["usage"]["by_role"]["task"].update(input=10**400), "by_role.task.input"),
     "a huge key": (lambda r: r["usage"]["by_role"].update({"x" * 10**6: {"input": -1}}), "usage.by_role.xxx"),
     "a huge value in words": (lambda r: r["tasks"][0]["metrics"][0].update(value="9" * 10**6), "metrics.0.value"),
+    "halves of two lengths": (lambda r: r["tasks"][1]["metrics"][0]["spread"]["linear"].pop(), "metrics.0.spread"),
+    "endless halves": (
+        lambda r: r["tasks"][1]["metrics"][0]["spread"].update(linear=[0] * 9999, curved=[0] * 9999),
+        "metrics.0.spread.linear",
+    ),
+    "a weight of its own": (lambda r: r["tasks"][1]["metrics"][0].update(weight=-1), "metrics.0.weight"),
     "a date of no year": (lambda r: r["run"].update(started="yesterday"), "run.started"),
 }
 
@@ -337,15 +343,40 @@ def test_a_model_may_not_bear_the_name_of_a_reference_row(
     assert not board.exists()
 
 
-def test_a_partial_run_is_marked_on_the_board_and_on_screen(results: Results, tmp_path: Path, board: Path) -> None:
+def test_a_row_with_too_few_cases_scored_is_shown_and_not_ranked(results: Results, tmp_path: Path, board: Path) -> None:
     leaderboard_add(put(tmp_path, results), board)
-    partial = as_run(results, "partial")
+    before = boards(board)[0]["entries"][0]["score"]
+    partial = as_run(results, "partial", scripted=False, shift=-0.05)
     partial["run"]["status"] = "partial"
-    assert "partial: cases are missing from its figures" in leaderboard_add(put(tmp_path, partial, "p.json"), board)
-    assert {e["model"]: e["status"] for e in boards(board)[0]["entries"]} == {
-        "random": "complete",
-        "partial": "partial",
-    }
+    for task in partial["tasks"]:
+        task["counts"]["scored"] = task["counts"]["planned"] // 2
+        task["coverage"] = task["counts"]["scored"] / task["counts"]["planned"]
+    told = leaderboard_add(put(tmp_path, partial, "p.json"), board)
+    assert "base not ranked (49.5% of the cases of item_selection_individual are scored, below the 98%" in told
+    by_model = {e["model"]: e for e in boards(board)[0]["entries"]}
+    assert by_model["partial"]["status"] == "partial"
+    assert (by_model["partial"]["score"], by_model["partial"]["rank"]) == (None, None)
+    assert by_model["random"]["score"] == before, "nor does it set the zero"
+
+
+def test_a_rank_is_as_sure_as_the_paired_difference(
+    folder: Path, results: Results, tmp_path: Path, board: Path
+) -> None:
+    """`random` and its twin a hair better: each interval is wide, their difference is not."""
+    leaderboard_add(folder / "human", board)
+    leaderboard_add(folder / "random", board)
+    apart = {e["model"]: e["rank_ci"] for e in boards(board)[0]["entries"]}
+    assert apart == {"human": {"low": 1, "high": 1}, "random": {"low": 2, "high": 2}}
+    twin = as_run(results, "twin", shift=-0.01)
+    leaderboard_add(put(tmp_path, twin, "t.json"), board)
+    entries = {e["model"]: e for e in boards(board)[0]["entries"]}
+    assert entries["twin"]["score_ci"]["low"] < entries["random"]["score"] < entries["twin"]["score"]
+    assert entries["twin"]["rank_ci"] == {"low": 2, "high": 2}, "the same shoppers, case by case the same"
+    for metric in (m for t in twin["tasks"] for m in t["metrics"] if m.get("spread")):
+        metric["spread"]["linear"] = metric["spread"]["linear"][::-1]
+    leaderboard_add(put(tmp_path, twin, "t.json"), board)
+    entries = {e["model"]: e for e in boards(board)[0]["entries"]}
+    assert entries["twin"]["rank_ci"] == {"low": 2, "high": 3}, "spread that is not shared leaves the order open"
 
 
 def test_a_leaderboard_that_cannot_be_written_is_one_sentence(folder: Path, tmp_path: Path) -> None:
@@ -394,7 +425,7 @@ def test_a_broken_leaderboard_is_left_alone(folder: Path, board: Path, text: str
     assert board.read_text() == text
 
 
-@pytest.mark.parametrize("version", [1, 3, "2"])
+@pytest.mark.parametrize("version", [1, 2, 4, "3"])
 def test_a_leaderboard_of_another_version_is_left_alone(folder: Path, board: Path, version: object) -> None:
     board.parent.mkdir(parents=True)
     board.write_text(json.dumps({"schema_version": version, "boards": [{"dataset": "demo", "entries": []}]}))

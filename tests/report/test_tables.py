@@ -119,7 +119,7 @@ def full(results: dict[str, Any]) -> dict[str, Any]:
         for place, name in enumerate(SEEN)
     ]
     diversity = {"metric": "product_ttr", "level": "group", "value": 0.971, "ci": INTERVAL, "n": 2400}
-    diversity |= {"human": 0.035, "human_ci": INTERVAL}
+    diversity |= {"human": 0.035, "human_ci": INTERVAL, "gap": 0.936, "floor": 0.011, "null_band": [0.001, 0.024]}
     bins = [{"value": 0.6 + place / 100, "n": 600 + place} for place in range(5)]
     queries = plain | {"metric": "query_similarity", "value": 0.591, "ci": INTERVAL, "n": 3058, "strata": bins}
     counts = {"planned": 46388, "scored": 4388, "by_outcome": {"ok": 4388, "provider_error": 41000, "cancelled": 1000}}

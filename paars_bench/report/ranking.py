@@ -1,0 +1,120 @@
+"""Scores and ranks of a board: all rows on one scale, and how sure their order is.
+
+Rows of a board were asked the same cases and measured on one plan of half-splits, so two rows are compared paired: what
+was hard for the one was hard for the other. A rank's interval holds every place that such comparisons leave open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from paars_bench.metrics import Spread, spread_interval
+
+HUMAN = 100.0
+Zeros = Mapping[tuple[str, str], Sequence[float]]
+
+
+class _Scored(NamedTuple):
+    """An entry's score, how it varies over half-splits, and the shoppers behind it."""
+
+    entry: Mapping[str, Any]
+    score: float | None
+    spread: Spread | None
+    clusters: int
+
+
+def ranked(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Returns entries by score, each with its score, rank and their intervals.
+
+    For each group metric 100 is the human floor and 0 the best anyone on the board reaches without knowing the shopper:
+    the better of the uninformed agent and of every model's ``base``. Were each model measured against its own ``base``,
+    a model that is good without a persona would look worse for it. Metrics of a task weigh as its YAML says, then tasks
+    equally; no metric counts above 100, since a population narrower than the humans makes up for nothing. A metric
+    without a score in its run has none here, and an entry with too few cases scored has no rank.
+    """
+    zeros = _zeros(entries)
+    scored = [_score(e, zeros) for e in entries]
+    scored.sort(key=lambda s: (s.score is None, -(s.score or 0.0), s.entry["run_id"], s.entry["condition"]))
+    out = []
+    for place, one in enumerate(scored, 1):
+        rank_ci = None
+        ci = None
+        if one.score is not None and one.spread is not None:
+            ci = spread_interval(one.score, one.spread, n=one.clusters, clusters=one.clusters)
+            others = [o for o in scored if o is not one and o.score is not None]
+            better = sum(_surely_better(o, one) for o in others)
+            worse = sum(_surely_better(one, o) for o in others)
+            rank_ci = {"low": 1 + better, "high": len(others) + 1 - worse}
+        out.append(
+            {
+                **one.entry,
+                "score": one.score,
+                "score_ci": ci and ci._asdict(),
+                "rank": None if one.score is None else place,
+                "rank_ci": rank_ci,
+            }
+        )
+    return out
+
+
+def _zeros(entries: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[float]]:
+    zeros: dict[tuple[str, str], list[float]] = {}
+    for entry in entries:
+        blind = entry["condition"] == "base" and not entry["scripted"] and not entry["too_few"]
+        for key, metric in _counted(entry):
+            zeros.setdefault(key, []).extend([metric["uninformed"], *([metric["value"]] if blind else [])])
+    return zeros
+
+
+def _counted(entry: Mapping[str, Any]) -> list[tuple[tuple[str, str], Mapping[str, Any]]]:
+    return [
+        ((task, name), metric)
+        for task, metrics in entry["tasks"].items()
+        for name, metric in metrics.items()
+        if metric["score_in_run"] is not None and metric["weight"]
+    ]
+
+
+def _score(entry: Mapping[str, Any], zeros: Zeros) -> _Scored:
+    by_task: dict[str, list[tuple[float, float, Spread | None]]] = {}
+    clusters = 0
+    for (task, name), metric in _counted(entry):
+        floor = metric["floor"]
+        # A base as human as human halves are among themselves is no zero: what is left below it is noise.
+        room = min(z for z in zeros[task, name] if z > metric["null_high"] and z > floor) - floor
+        score = min(HUMAN, 100 * (1 - (metric["value"] - floor) / room))
+        by_task.setdefault(task, []).append((metric["weight"], score, _spread(metric, -100 / room)))
+        clusters = max(clusters, metric["clusters"])
+    if not by_task or entry["too_few"]:
+        return _Scored(entry, None, None, 0)
+    score = 0.0
+    parts: list[tuple[float, Spread | None]] = []
+    for rows in by_task.values():
+        share = 1 / (len(by_task) * sum(weight for weight, _, _ in rows))
+        score += sum(weight * share * value for weight, value, _ in rows)
+        parts += [(weight * share, spread) for weight, _, spread in rows]
+    known = [(factor, spread) for factor, spread in parts if spread is not None]
+    same = len(known) == len(parts) and len({len(s.linear) for _, s in known}) == 1
+    return _Scored(entry, score, Spread.combined(known) if same else None, clusters)
+
+
+def _spread(metric: Mapping[str, Any], factor: float) -> Spread | None:
+    if metric["spread"] is None:
+        return None
+    parts = [np.array([np.nan if v is None else v for v in metric["spread"][p]]) for p in ("linear", "curved")]
+    return Spread.combined([(factor, Spread(parts[0], parts[1]))])
+
+
+def _surely_better(one: _Scored, other: _Scored) -> bool:
+    """Whether one score lies above another beyond what chance in the shoppers explains, at 95 %."""
+    assert one.score is not None
+    assert other.score is not None
+    if one.spread is None or other.spread is None or len(one.spread.linear) != len(other.spread.linear):
+        return False
+    paired = Spread.combined([(1.0, one.spread), (-1.0, other.spread)])
+    clusters = min(one.clusters, other.clusters)
+    ci = spread_interval(one.score - other.score, paired, n=clusters, clusters=clusters)
+    return ci is not None and ci.low > 0
