@@ -170,6 +170,8 @@ def _interval(ratio: TypeTokenRatio, table: Any, clusters: int, level: float) ->
     if clusters < 2:
         return None
     left_out = _ratios_without(table, ratio.at_tokens)
+    if len(left_out) < 2:  # one shopper has all the tokens
+        return None
     se = jackknife_se(left_out, float(left_out.mean()))
     low, high = wilson_ends(ratio.value, se, clusters, level)
     notes = [*shopper_notes(clusters), *([NO_SPREAD] if se == 0 else [])]

@@ -165,6 +165,6 @@ def _chance(out: Console, rows: Named) -> None:
 
 
 def _below_zero(out: Console, rows: Sequence[Metric]) -> None:
-    lowest = [v for m in rows for v in (m["value"], (m["ci"] or {}).get("low")) if v is not None]
+    lowest = [v for m in rows for v in (m["value"], (m.get("ci") or {}).get("low")) if v is not None]
     if min(lowest, default=0) < 0:
         out.print("  below 0: a divergence is not, but its estimate can be; docs/metrics.md says why")

@@ -89,7 +89,7 @@ def test_two_metrics_of_one_name_are_refused_with_both_places(specs: dict[str, T
 
 
 def test_a_wrong_metric_in_a_file_is_refused_with_its_line(tmp_path: Path) -> None:
-    metric = "{metric: kl_kde, level: group, bandwidth: .nan}"
+    metric = "{metric: kl_kde, level: group, bandwidth: -1}"
     (tmp_path / "mine.yaml").write_text(f"include: query_generation.yaml\ntask: mine\nmetric_list:\n  - {metric}\n")
     with pytest.raises(ConfigError, match=r"mine\.yaml:4: kl_kde: bandwidth"):
         TaskIndex([tmp_path]).select(["mine"])

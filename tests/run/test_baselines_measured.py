@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fake_runs import DATA, QUICK, Bench, essence, read
 
-from paars_bench.report.results import Engines
+from paars_bench.report.engines import Engines
 from paars_bench.run import rescore
 
 
@@ -20,6 +20,9 @@ def test_the_human_baseline_scores_100_on_every_group_metric(bench: Bench, tmp_p
         for metric in task["metrics"]:
             if metric["metric"] == "accuracy":
                 assert metric["value"] == 1.0
+            elif metric["metric"] == "panel_test":
+                assert metric["value"] == 1.0
+                assert metric["told_apart_by"] == []
             elif "human" in metric:
                 assert metric["value"] == pytest.approx(metric["human"], abs=1e-9)
             elif metric["score"] is not None:

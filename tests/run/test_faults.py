@@ -181,13 +181,13 @@ def test_a_metric_that_breaks_takes_no_other_with_it(
 ) -> None:
     whole = bench("random", tasks=CHOICES)
     journal = tmp_path / "run" / "journal.jsonl"
-    score = importlib.import_module("paars_bench.tasks.score")
+    score = importlib.import_module("paars_bench.tasks.scoring.measure")
 
     def broken(*_: Any) -> Any:
         raise FloatingPointError("underflow")
 
     with monkeypatch.context() as patch:
-        patch.setitem(score._COMPUTE, "kl_histogram", broken)
+        patch.setitem(score._MEASURES, "kl_histogram", broken)
         done = rescore(journal.parent)
     assert (done.exit_code, done.results["run"]["status"]) == (2, "partial")
     lost = [m for t in done.results["tasks"] for m in t["metrics"] if m["metric"].startswith("kl_histogram")]
