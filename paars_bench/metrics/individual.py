@@ -1,6 +1,6 @@
 """Individual alignment: does this agent do what this shopper did (paper, equation 1), as a mean over cases.
 
-Shoppers have several cases each, so the interval comes from resampling shoppers. Failures are no behaviour:
+Shoppers have several cases each, so the interval is over shoppers (``mean_interval``). Failures are no behaviour:
 they stand outside the value, and the strict value counts them as the worst case.
 """
 
@@ -65,7 +65,7 @@ def clustered_mean(
     bounds: tuple[float, float] | None = None,
     level: float = 0.95,
 ) -> MeanResult:
-    """Returns the mean of scored cases, its strict value, and an interval from resampled shoppers.
+    """Returns the mean of scored cases, its strict value, and an interval over shoppers.
 
     Args:
         values: (n,) of scored cases: 0 or 1 for accuracy, -1 to 1 for a cosine similarity.

@@ -1,7 +1,7 @@
 """Intervals from a value and its standard error, and what they say about themselves.
 
 Percentiles of resampled shoppers missed too often: at 30 shoppers with a mean of 0.02 they held it in 71 to 81 % of
-600 simulations, the intervals here in 96 %. Tables: docs/metrics.md.
+600 simulations, the intervals here in 96 %. Tables: design/estimators.md, docs/metrics.md.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_task(tmp_path: Path) -> None:
-    (block,) = blocks("yaml")
+    block, _ = blocks("yaml")
     (tmp_path / "short_query.yaml").write_text(block)
     (spec,) = TaskIndex([tmp_path]).select(["mine"])
     assert spec.task == "short_query"
@@ -52,7 +52,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         first = block.splitlines()[0]
         if first.startswith("# paars_bench/"):
             (root / first.removeprefix("# ")).write_text(block)
-    entry, line = blocks("text")
+    tables, entry, line = blocks("text")
+    insert_parts(root, tables)
     insert(root / "paars_bench/data/registry.py", "_DATASETS = (\n", entry)
     insert(root / "paars_bench/backbones/baselines.py", "SCRIPTED: dict[str, Baseline] = {\n", line)
     return root
@@ -62,6 +63,16 @@ def insert(file: Path, after: str, text: str) -> None:
     before = file.read_text()
     assert before.count(after) == 1
     file.write_text(before.replace(after, after + text))
+
+
+def insert_parts(root: Path, text: str) -> None:
+    """Puts each part of a block in the file, and in or before the table, that its first line names."""
+    _, *parts = re.split(r"^# (\S+), (in|before) (\w+)\n", text, flags=re.MULTILINE)
+    for file, where, table, lines in zip(*(parts[i::4] for i in range(4)), strict=True):
+        source = (root / file).read_text()
+        (start,) = re.findall(rf"^{table}: .*\{{$\n", source, re.MULTILINE)
+        put = start + lines if where == "in" else lines + start
+        (root / file).write_text(source.replace(start, put))
 
 
 def paars_bench(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -81,6 +92,21 @@ def test_the_data_set(checkout: Path) -> None:
     results = json.loads((checkout / "run" / "results.json").read_text())
     assert results["dataset"]["shoppers"] == 2
     assert {m["metric"]: m["value"] for m in results["tasks"][0]["metrics"]}["accuracy"] == 1
+
+
+def test_the_metric(checkout: Path) -> None:
+    assert "share of queries equal to the human's" in paars_bench(checkout, "ls", "metrics").stdout
+    _, block = blocks("yaml")
+    (checkout / "my_tasks").mkdir()
+    (checkout / block.splitlines()[0].removeprefix("# ")).write_text(block)
+    tasks = ("--tasks", "exact_query", "--include_path", "my_tasks", "--dataset", "corner_shop", "--limit", "4")
+    values = {}
+    for model in ("human", "first"):  # one types what the human typed, the other the title
+        done = paars_bench(checkout, "--model", model, *tasks, "--output_path", f"exact_{model}")
+        assert done.returncode == 0, done.stderr
+        results = json.loads((checkout / f"exact_{model}" / "results.json").read_text())
+        values[model] = {m["metric"]: m["value"] for m in results["tasks"][0]["metrics"]}
+    assert values == {"human": {"query_exact(unit=text)": 1}, "first": {"query_exact(unit=text)": 0}}
 
 
 def test_the_backbone(checkout: Path) -> None:
