@@ -19,6 +19,7 @@ from paars_bench.metrics.group import GroupStatistic, Weights
 from paars_bench.metrics.resampling import Floats
 
 METHOD = "labels swapped within shoppers; step-down min-p (Westfall & Young 1993, algorithm 2.8)"
+_ROUNDING = 1e-12  # of the size of a statistic
 _TIE = 1e-9  # of the spread of a statistic: what rounding can move a value that is the same in exact arithmetic
 
 
@@ -137,7 +138,9 @@ def permutation_p(values: Floats, two_sided: npt.ArrayLike = False) -> Floats:
     """
     with np.errstate(invalid="ignore"):
         spread = np.nanmax(values, axis=0, initial=-np.inf) - np.nanmin(values, axis=0, initial=np.inf)
-    step = np.where(np.isfinite(spread) & (spread > 0), spread * _TIE, 1.0)
+        size = np.nanmax(np.abs(values), axis=0, initial=0.0)
+    # where nothing differs the values themselves are rounding
+    step = np.where(np.isfinite(spread) & (spread > 0), np.maximum(spread * _TIE, size * _ROUNDING), 1.0)
     steps = np.round((values - np.where(np.isfinite(values[0]), values[0], 0.0)) / step)
     upper = rankdata(np.where(np.isnan(steps), -np.inf, -steps), method="max", axis=0) / len(values)
     lower = rankdata(np.where(np.isnan(steps), -np.inf, steps), method="max", axis=0) / len(values)

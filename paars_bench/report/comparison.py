@@ -36,8 +36,11 @@ def show_comparison(compared: Mapping[str, Any], console: Console | None = None)
             ),
         )
         for d in compared["differences"]
+        if d["weight"] != 0
     ]
     show(out, Sheet("Differences, paired by shopper", ("task", "metric", "condition and run"), figures, rows))
+    if beside := {d["metric"] for d in compared["differences"] if d["weight"] == 0}:
+        out.print(f"  not counted, in --json FILE: {', '.join(sorted(beside))}")
     _flips(out, compared)
     for left in compared["left_out"]:
         if left["only_in_first"] or left["only_in_other"] or left["not_scored_by_both"]:

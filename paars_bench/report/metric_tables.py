@@ -97,19 +97,7 @@ def _group_figures(m: Metric) -> tuple[str, ...]:
 def _individual_table(out: Console, rows: Named) -> None:
     title = "Individual alignment (Table 3): each agent against its own human"
     figures = ("value", "95 % interval", "failures as wrong", "coverage", "n")
-    _show(
-        out,
-        title,
-        figures,
-        [(t, m) for t, m in rows if m["value"] is not None],
-        lambda m: (
-            number(m["value"]),
-            ci_text(m["ci"]),
-            number(m["strict_value"]),
-            f"{m['coverage']:.1%}",
-            str(m["n"]),
-        ),
-    )
+    _show(out, title, figures, [(t, m) for t, m in rows if m["value"] is not None], _individual_figures)
 
 
 def _individual_figures(m: Metric) -> tuple[str, ...]:

@@ -13,11 +13,10 @@ from paars_bench.report.layout import Row, Sheet, ci_text, number, show
 def show_summary(out: Console, results: Mapping[str, Any]) -> None:
     """Prints how conditions differ and the alignment score of each."""
     differences = results.get("differences", ())
-    counted = {(t["task"], m["metric"]) for t in results["tasks"] for m in t["metrics"] if m.get("weight") != 0}
     rows = [
         Row((d["task"], d["metric"], f"{d['condition']} less {d['against']}"), _difference_figures(d))
         for d in differences
-        if (d["task"], d["metric"]) in counted
+        if d["weight"] != 0
     ]
     if rows:
         title = "What a condition changes, paired by shopper"
@@ -28,6 +27,9 @@ def show_summary(out: Console, results: Mapping[str, Any]) -> None:
         rows = [Row((a["condition"],), (f"{a['score']:.1f}", ci_text(a["ci"], 1), _task_scores(a))) for a in aligned]
         title = f"Alignment score (100 = human, 0 = knows nothing): {aligned[0]['weighing']}"
         show(out, Sheet(title, ("condition",), ("score", "95 % interval", "by task"), rows))
+        for a in aligned:
+            for left in a["left_out"]:
+                out.print(f"  not in the score of {a['condition']}: {left['task']} {left['metric']}: {left['why']}")
 
 
 def _task_scores(row: Mapping[str, Any]) -> str:
@@ -43,7 +45,7 @@ def told(d: Mapping[str, Any]) -> str:
     ci = d["ci"]
     if ci is None or ci["low"] <= 0 <= ci["high"]:
         return "cannot be told"
-    return "yes" if (d["difference"] > 0) == (d["better_is"] == "higher") else "no"
+    return "yes" if d["closer"] else "no"
 
 
 def show_segments(out: Console, results: Mapping[str, Any]) -> None:

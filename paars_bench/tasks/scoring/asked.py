@@ -23,6 +23,7 @@ from paars_bench.metrics import (
     score_equivalence,
 )
 from paars_bench.tasks.scoring.scorer import Kept, KeptDivergence, KeptMean, MetricKey, Row, Scorer
+from paars_bench.tasks.scoring.strict import strict_divergence
 from paars_bench.tasks.sides import Sides
 
 LOWER = "lower is closer to the humans"
@@ -107,16 +108,19 @@ def group_row(asked: Asked, compared: Compared) -> Row:
     if asked.condition == "base" and scorer.with_base:
         scorer.base[asked.task, asked.name] = agents
     base = scorer.base.get((asked.task, asked.name))
-    result = evaluate_group(agents, floor, scorer.plan, uninformed=nothing, base=base)
-    reference = result.reference
+    result = evaluate_group(agents, floor, scorer.plan, uninformed=nothing)
     null_high = math.inf if result.null_high is None else result.null_high
+    if base is not None and base.value > null_high:  # a base as human as human halves are is no zero
+        result = evaluate_group(agents, floor, scorer.plan, uninformed=nothing, base=base)
+    reference = result.reference
     if result.score is not None and reference is not None and not reference.value > null_high:
         # Dividing by such a gap gave scores of -3,050 at 40 shoppers: it measures the noise of the floor.
         result = replace(result, score=None, score_se=None, score_spread=None, score_ci=None, score_note=NO_ROOM)
-    asked.keep(KeptDivergence(agents, result))
+    strict = strict_divergence(asked.metric.metric, result.value, sides.coverage)
+    asked.keep(KeptDivergence(agents, result, weight_of(asked.metric)))
     return {
         "value": result.value,
-        "strict_value": None if result.value is None else result.value - math.log(sides.coverage),
+        "strict_value": strict.value,
         "direction": LOWER,
         "ci": interval(result.ci),
         "se": result.se,
@@ -134,8 +138,7 @@ def group_row(asked: Asked, compared: Compared) -> Row:
         "spread": _spread(agents) if weight_of(asked.metric) else None,
         "full_sample_value": result.full_sample,
         "undefined": {f: getattr(result.undefined, f) for f in result.undefined.__dataclass_fields__},
-        "estimator": result.estimator
-        | {"uninformed": compared.nothing_is, "strict": "failed cases lie where no human does: value - ln(coverage)"},
+        "estimator": result.estimator | {"uninformed": compared.nothing_is, "strict": strict.how},
     }
 
 

@@ -30,10 +30,12 @@ class KeptMean(NamedTuple):
     Attributes:
         values: (n,) of the scored cases.
         rows: (n,) the shopper's row of each.
+        weight: None, since a mean has no score.
     """
 
     values: npt.NDArray[np.float64]
     rows: npt.NDArray[np.int64]
+    weight: None = None
 
 
 class KeptDivergence(NamedTuple):
@@ -42,10 +44,12 @@ class KeptDivergence(NamedTuple):
     Attributes:
         measured: the statistic on the plan's half-splits.
         result: what was made of it, its score and the score's spread among others.
+        weight: in the alignment score.
     """
 
     measured: Measured
     result: GroupResult
+    weight: float
 
 
 Kept = KeptMean | KeptDivergence

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from paars_bench.config.metric_options import metric_name, weight_of
+from paars_bench.config.metric_options import metric_name
 from paars_bench.config.spec import TaskSpec
 from paars_bench.metrics import (
     Interval,
@@ -50,11 +50,13 @@ def _difference(key: MetricKey, kept: Kept, other: str, beside: Kept, plan: Resa
     if isinstance(kept, KeptMean) and isinstance(beside, KeptMean):
         level, value, value_against = "individual", float(kept.values.mean()), float(beside.values.mean())
         paired = paired_means(kept.values, kept.rows, beside.values, beside.rows, plan)
+        closer = value > value_against
     else:
         assert isinstance(kept, KeptDivergence)
         assert isinstance(beside, KeptDivergence)
         level, value, value_against = "group", kept.measured.value, beside.measured.value
         paired = paired_divergences(kept.measured, beside.measured)
+        closer = _beyond(kept) < _beyond(beside)
     return {
         "task": key.task,
         "metric": key.metric,
@@ -63,9 +65,15 @@ def _difference(key: MetricKey, kept: Kept, other: str, beside: Kept, plan: Resa
         "against": other,
         "value": value,
         "value_against": value_against,
-        "better_is": "higher" if level == "individual" else "lower",
+        "closer": closer,
+        "weight": kept.weight,
         **_paired(paired),
     }
+
+
+def _beyond(kept: KeptDivergence) -> float:
+    """How far from what humans read among themselves: below the floor lies a population narrower than they are."""
+    return abs(kept.measured.value - (kept.result.floor or 0.0))
 
 
 def _paired(paired: PairedDifference) -> Row:
@@ -108,12 +116,12 @@ def _of_condition(scorer: Scorer, specs: Mapping[str, TaskSpec], condition: str)
         counted: list[tuple[float, _Score]] = []
         for metric in spec.metric_list:
             kept = scorer.kept.get(MetricKey(task, condition, metric_name(metric)))
-            if not isinstance(kept, KeptDivergence) or weight_of(metric) == 0:
+            if not isinstance(kept, KeptDivergence) or kept.weight == 0:
                 continue
             if kept.result.score is None:
                 left_out.append({"task": task, "metric": metric_name(metric), "why": kept.result.score_note})
                 continue
-            counted.append((weight_of(metric), _Score(min(HUMAN, kept.result.score), kept.result.score_spread)))
+            counted.append((kept.weight, _Score(min(HUMAN, kept.result.score), kept.result.score_spread)))
             clusters = max(clusters, kept.result.clusters)
         if counted:
             score = _Score.mean(counted)
