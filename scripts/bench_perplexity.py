@@ -1,6 +1,6 @@
 """Times conditional perplexity against one query after the other, and compares the values.
 
-    python scripts/bench_perplexity.py                # 300 query pairs of the demo, whichever model can be had
+    python scripts/bench_perplexity.py                # 400 query pairs of the demo, whichever model can be had
     python scripts/bench_perplexity.py --pairs 1000   # as many as a first run scores
 
 The peer is the loop that a model card shows: one sequence a call, ``labels`` masked over the title, exp of the loss it
@@ -62,7 +62,7 @@ def clocked(work: Callable[[], list[float]]) -> tuple[list[float], np.ndarray]:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--pairs", type=int, default=300)
+    arguments.add_argument("--pairs", type=int, default=400)
     arguments.add_argument("--threads", type=int, default=1)
     chosen = arguments.parse_args()
     torch.set_num_threads(chosen.threads)
