@@ -181,6 +181,11 @@ class PerplexityEngine:
             known |= new
         return np.array([known[k] for k in keys], dtype=np.float64)
 
+    def release(self) -> None:
+        """Lets go of the model and its half gigabyte; a value that is not kept yet loads it again."""
+        with self._lock:
+            self._model = self._tokenizer = None
+
     def loaded(self) -> tuple[Any, Any]:
         """Returns the model of Transformers, in eval mode and float32, and its tokenizer; loads them once."""
         if self._model is None:

@@ -70,6 +70,7 @@ from paars_bench.metrics.panel import DEFAULT_PANEL, MEMBERS, panel_statistics, 
 from paars_bench.metrics.permutation import PanelTest, PermutedStatistic, PoolableStatistic, permutation_test
 from paars_bench.metrics.perplexity import Perplexities, conditional_perplexity
 from paars_bench.metrics.points import PointSides, PointStatistic, TwoSample
+from paars_bench.metrics.repeated import MeanOfRepeats, mean_of_repeats
 from paars_bench.metrics.repeats import RepeatStatistic, repeat_gap
 from paars_bench.metrics.resampling import Interval, ResamplingPlan
 from paars_bench.metrics.sliced import SlicedStatistic, sliced_wasserstein
@@ -100,6 +101,7 @@ __all__ = [
     "Interval",
     "KdeKl",
     "KdeStatistic",
+    "MeanOfRepeats",
     "MeanResult",
     "Measured",
     "MmdStatistic",
@@ -144,6 +146,7 @@ __all__ = [
     "kde_log_density",
     "kde_sweep",
     "knn_kl",
+    "mean_of_repeats",
     "mean_replicates",
     "measure",
     "mmd",

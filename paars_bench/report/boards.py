@@ -33,6 +33,8 @@ class _Figures(BaseModel):
 
 
 class _Unscored(BaseModel):
+    task: str
+    metric: str
     why: str
 
 

@@ -21,7 +21,7 @@ def show_comparison(compared: Mapping[str, Any], console: Console | None = None)
     show(
         out, Sheet("Runs; the first is what the others are compared with", ("run",), ("cases", "tokens", "cost"), rows)
     )
-    figures = ("run", "first", "difference", "95 % interval", "p", "closer to the humans", "n")
+    figures = ("run", "first", "difference", "95 % interval", "p", "closer to the humans", "shoppers")
     rows = [
         Row(
             (d["task"], d["metric"], f"{d['condition']}, {d['run']}"),
@@ -32,7 +32,7 @@ def show_comparison(compared: Mapping[str, Any], console: Console | None = None)
                 ci_text(d["ci"]),
                 number(d["p"]),
                 told(d),
-                str(d["n"]),
+                str(d["clusters"]),
             ),
         )
         for d in compared["differences"]
@@ -43,12 +43,10 @@ def show_comparison(compared: Mapping[str, Any], console: Console | None = None)
         out.print(f"  not counted, in --json FILE: {', '.join(sorted(beside))}")
     _flips(out, compared)
     for left in compared["left_out"]:
-        if left["only_in_first"] or left["only_in_other"] or left["not_scored_by_both"]:
-            out.print(
-                f"{left['task']}, {left['run']}: {left['compared']} cases compared; left out: {left['only_in_first']} "
-                f"only in the first, {left['only_in_other']} only in the other, {left['not_scored_by_both']} not "
-                "scored by both"
-            )
+        names = ("only_in_first", "only_in_other", "not_scored_by_both")
+        if any(left[name] for name in names):
+            counts = ", ".join(f"{left[name]} {name.replace('_', ' ')}" for name in names if left[name])
+            out.print(f"{left['task']}, {left['run']}: {left['what']}: {left['compared']} compared, left out: {counts}")
 
 
 def _flips(out: Console, compared: Mapping[str, Any]) -> None:

@@ -61,7 +61,10 @@ class Engines:
         if self._perplexity is None:
             return np.full(len(pairs), math.nan)
         told = partial(self._screen.stage, "perplexity of the human queries")
-        return self._perplexity.perplexity([c for c, _ in pairs], [t for _, t in pairs], progress=told)
+        values = self._perplexity.perplexity([c for c, _ in pairs], [t for _, t in pairs], progress=told)
+        # the values are on disk: other conditions ask for the same pairs, and the metrics that follow need the memory
+        self._perplexity.release()
+        return values
 
     def _open_perplexity(self) -> None:
         from paars_bench.backbones.engines import perplexity_engine

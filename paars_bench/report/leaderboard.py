@@ -76,6 +76,7 @@ def _board(boards: list[dict[str, Any]], results: Results) -> dict[str, Any]:
         "human_reference": results.dataset.human_reference,
         "dataset_sha256": results.dataset.sha256,
         "task_versions": {t.task: t.version for t in results.tasks},
+        "weights": {t.task: {m.metric: m.weight for m in t.metrics if m.weight} for t in results.tasks},
         "cases": {t.task: {"planned": t.counts.planned, "sha256": t.cases_sha256} for t in results.tasks},
         "engines": {
             "embedding": results.engines.embedding and results.engines.embedding.model_dump(),

@@ -13,7 +13,7 @@ import numpy as np
 
 from paars_bench.metrics import Spread, spread_interval
 
-HUMAN = 100.0
+MOST, LEAST = 100.0, -100.0
 Zeros = Mapping[tuple[str, str], Sequence[float]]
 
 
@@ -32,8 +32,8 @@ def ranked(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     For each group metric 100 is the human floor and 0 the best anyone on the board reaches without knowing the shopper:
     the better of the uninformed agent and of every model's ``base``. Were each model measured against its own ``base``,
     a model that is good without a persona would look worse for it. Metrics of a task weigh as its YAML says, then tasks
-    equally; no metric counts above 100, since a population narrower than the humans makes up for nothing. A metric
-    without a score in its run has none here, and an entry with too few cases scored has no rank.
+    equally; a metric counts at most 100, since a population narrower than the humans makes up for nothing, and at least
+    -100. An entry with too few cases scored has no rank, nor has one without a score for a metric that others have.
     """
     zeros = _zeros(entries)
     scored = [_score(e, zeros) for e in entries]
@@ -52,7 +52,7 @@ def ranked(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             {
                 **one.entry,
                 "score": one.score,
-                "score_ci": ci and ci._asdict(),
+                "score_ci": ci and {**ci._asdict(), "low": max(LEAST, ci.low), "high": min(MOST, ci.high)},
                 "rank": None if one.score is None else place,
                 "rank_ci": rank_ci,
             }
@@ -85,10 +85,11 @@ def _score(entry: Mapping[str, Any], zeros: Zeros) -> _Scored:
         floor = metric["floor"]
         # A base as human as human halves are among themselves is no zero: what is left below it is noise.
         room = min(z for z in zeros[task, name] if z > metric["null_high"] and z > floor) - floor
-        score = min(HUMAN, 100 * (1 - (metric["value"] - floor) / room))
+        score = min(MOST, max(LEAST, 100 * (1 - (metric["value"] - floor) / room)))
         by_task.setdefault(task, []).append((metric["weight"], score, _spread(metric, -100 / room)))
         clusters = max(clusters, metric["clusters"])
-    if not by_task or entry["too_few"]:
+    lacking = any((n["task"], n["metric"]) in zeros for n in entry["not_scored"])
+    if not by_task or entry["too_few"] or lacking:
         return _Scored(entry, None, None, 0)
     score = 0.0
     parts: list[tuple[float, Spread | None]] = []

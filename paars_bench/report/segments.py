@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FEWEST = 20
 """Shoppers that a segment needs at least: below, intervals are too narrow (docs/metrics.md)."""
-METHOD = "segment against the others together, each by its number of shoppers; normal approximation"
+METHOD = "segment against the others together, each by its number of shoppers; t, Welch-Satterthwaite"
 ADJUSTED = "Benjamini-Yekutieli false discovery rate over every comparison of one --by"
 
 
@@ -128,7 +128,8 @@ def _excess(metric: Mapping[str, Any]) -> float | None:
 def _compare(rows: Sequence[dict[str, Any]]) -> None:
     """Adds each row's difference from the other segments, with interval and p-values."""
     import numpy as np
-    from scipy.stats import false_discovery_control, norm
+    from scipy.special import stdtr, stdtrit
+    from scipy.stats import false_discovery_control
 
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
@@ -144,14 +145,16 @@ def _compare(rows: Sequence[dict[str, Any]]) -> None:
                 continue
             shares = np.array([r["clusters"] for r in others]) / sum(r["clusters"] for r in others)
             rest = float(shares @ [r["excess"] for r in others])
-            se = float(np.sqrt(row["se"] ** 2 + np.sum((shares * [r["se"] for r in others]) ** 2)))
-            if se == 0:  # copies of their humans in every segment
+            variances = np.array([row["se"], *(shares * [r["se"] for r in others])]) ** 2
+            if variances.sum() == 0:  # copies of their humans in every segment
                 continue
-            difference = row["excess"] - rest
-            reach = float(norm.ppf(0.975)) * se
+            freedom = np.array([r["clusters"] - 1 for r in (row, *others)])
+            df = float(variances.sum() ** 2 / np.sum(variances**2 / freedom))  # Welch and Satterthwaite
+            se, difference = float(np.sqrt(variances.sum())), row["excess"] - rest
+            reach = float(stdtrit(df, 0.975)) * se
             row["difference"] = difference
             row["difference_ci"] = {"low": difference - reach, "high": difference + reach, "level": 0.95}
-            row["p"] = float(2 * norm.sf(abs(difference) / se))
+            row["p"] = float(2 * stdtr(df, -abs(difference) / se))
             compared.append(row)
     if compared:
         adjusted = false_discovery_control([r["p"] for r in compared], method="by")

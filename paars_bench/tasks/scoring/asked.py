@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +17,7 @@ from paars_bench.metrics import (
     Measured,
     clustered_mean,
     evaluate_group,
+    mean_of_repeats,
     measure,
     score_equivalence,
 )
@@ -30,7 +29,6 @@ LOWER = "lower is closer to the humans"
 HIGHER = "higher is closer to the human"
 MARGIN = 10.0
 """Points of the score within which agents count as human; named here, before any run."""
-NO_ROOM = "knowing nothing lies within what human halves differ by at this n: too few cases for a score"
 
 
 class Asked(NamedTuple):
@@ -56,6 +54,14 @@ class Asked(NamedTuple):
     def rows(self) -> npt.NDArray[np.int64]:
         """(n,) the plan's row of the shopper of each scored case."""
         return self.scorer.rows([r.shopper for r in self.sides.scored])
+
+    @property
+    def by_repeat(self) -> list[Asked]:
+        """The same question of each repeat alone; every repeat is a population of its own."""
+        repeats = sorted({r.repeat for r in self.sides.scored})
+        if len(repeats) == 1:
+            return [self]
+        return [self._replace(sides=self.sides.of_repeat(r)) for r in repeats]
 
     def keep(self, kept: Kept) -> None:
         """Keeps the figure for differences between conditions and for the alignment score."""
@@ -99,23 +105,27 @@ def mean_row(asked: Asked, values: npt.NDArray[Any], *, worst: float = 0) -> Row
     }
 
 
-def group_row(asked: Asked, compared: Compared) -> Row:
-    """Returns the row of a divergence; 0 is the better of knowing nothing and of the run's own ``base``."""
+def group_row(asked: Asked, compare: Callable[[Asked], Compared]) -> Row:
+    """Returns the row of a divergence; 0 is the better of knowing nothing and of the run's own ``base``.
+
+    Args:
+        asked: the question.
+        compare: makes the two sides of one repeat.
+    """
     scorer, sides = asked.scorer, asked.sides
-    agents = measure(compared.agents, scorer.plan)
-    floor: Measured = asked.once("floor", lambda: measure(compared.humans(), scorer.plan, spread=False))
-    nothing: Measured = asked.once("nothing", lambda: measure(compared.nothing(), scorer.plan))
+    compared = [compare(one) for one in asked.by_repeat]
+    agents = measure(mean_of_repeats([c.agents for c in compared]), scorer.plan)
+    floor: Measured = asked.once(
+        "floor", lambda: measure(mean_of_repeats([c.humans() for c in compared]), scorer.plan, spread=False)
+    )
+    nothing: Measured = asked.once(
+        "nothing", lambda: measure(mean_of_repeats([c.nothing() for c in compared]), scorer.plan)
+    )
     if asked.condition == "base" and scorer.with_base:
         scorer.base[asked.task, asked.name] = agents
     base = scorer.base.get((asked.task, asked.name))
-    result = evaluate_group(agents, floor, scorer.plan, uninformed=nothing)
-    null_high = math.inf if result.null_high is None else result.null_high
-    if base is not None and base.value > null_high:  # a base as human as human halves are is no zero
-        result = evaluate_group(agents, floor, scorer.plan, uninformed=nothing, base=base)
+    result = evaluate_group(agents, floor, scorer.plan, uninformed=nothing, base=base)
     reference = result.reference
-    if result.score is not None and reference is not None and not reference.value > null_high:
-        # Dividing by such a gap gave scores of -3,050 at 40 shoppers: it measures the noise of the floor.
-        result = replace(result, score=None, score_se=None, score_spread=None, score_ci=None, score_note=NO_ROOM)
     strict = strict_divergence(asked.metric.metric, result.value, sides.coverage)
     asked.keep(KeptDivergence(agents, result, weight_of(asked.metric)))
     return {
@@ -138,7 +148,7 @@ def group_row(asked: Asked, compared: Compared) -> Row:
         "spread": _spread(agents) if weight_of(asked.metric) else None,
         "full_sample_value": result.full_sample,
         "undefined": {f: getattr(result.undefined, f) for f in result.undefined.__dataclass_fields__},
-        "estimator": result.estimator | {"uninformed": compared.nothing_is, "strict": strict.how},
+        "estimator": result.estimator | {"uninformed": compared[0].nothing_is, "strict": strict.how},
     }
 
 

@@ -15,6 +15,10 @@ from paars_bench.tasks.sides import agent_count, human_count
 
 def histogram(asked: Asked) -> Row:
     """Returns a divergence of histograms; the metric's name says which."""
+    return group_row(asked, _compared)
+
+
+def _compared(asked: Asked) -> Compared:
     scorer, sides, options = asked.scorer, asked.sides, asked.options
     size, of = scorer.plan.size, options.of
     everyone = list(sides.cases.values())
@@ -31,13 +35,12 @@ def histogram(asked: Asked) -> Row:
         smoothing=smoothing,
         edges=bins.edges,
     )
-    compared = Compared(
+    return Compared(
         agents,
         lambda: agents.with_agent(bins.counts([human[r.case_id] for r in sides.scored], rows, size)),
         lambda: agents.with_agent(_uniform(asked, bins)),
         "uniform over the list shown" if of == "rank" else "uniform over the bins",
     )
-    return group_row(asked, compared)
 
 
 def counts_of(asked: Asked, of: str, kind: Divergence) -> HistogramStatistic:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from paars_bench.data.schema import event_of
-from paars_bench.metrics import DISTINCT, DiversityResult, Interval, Unit, diversity, diversity_gap
+from paars_bench.metrics import DISTINCT, DiversityResult, Interval, Unit, diversity, diversity_gap, tokenise
 from paars_bench.tasks.scoring.asked import Asked, interval
 from paars_bench.tasks.scoring.scorer import Row
 from paars_bench.tasks.sides import human_events, queries, viewed_titles
@@ -61,7 +61,8 @@ def _queries(asked: Asked) -> tuple[_Texts, _Texts]:
 
 
 def _sides(asked: Asked, agent: Callable[[Any], list[str]], human: Callable[[Any], list[str]]) -> tuple[_Texts, _Texts]:
-    said = [(text, r.shopper) for r in asked.sides.scored for text in agent(r)]
+    # one answer a case, as the humans have: a text that comes again in a repeat is no duplicate of the population's
+    said = [(text, r.shopper) for r in asked.by_repeat[0].sides.scored for text in agent(r)]
     typed = [(text, c.shopper) for c in asked.sides.cases.values() for text in human(c)]
     both = [_Texts([t for t, _ in side], [s for _, s in side]) for side in (said, typed)]
     return both[0], both[1]
@@ -92,8 +93,14 @@ def _row(asked: Asked, agent: _Texts, human: _Texts, unit: Unit, *, repeated: bo
         "null_band": [gap.null_low, gap.null_high],
         "plain_value": _read(found.agent.types / found.agent.tokens, repeated),
         "plain_human": _read(found.human.types / found.human.tokens, repeated),
-        "estimator": _estimator(found) | {"gap_at_tokens": gap.at_tokens, "splits": gap.splits},
+        "without_token": {"agents": _empty(agent, unit), "humans": _empty(human, unit)},
+        "estimator": _estimator(found) | {"gap_at_tokens": gap.at_tokens, "splits": gap.splits, "repeat": "the first"},
     }
+
+
+def _empty(side: _Texts, unit: Unit) -> int:
+    """How many texts have no token of this unit: an emoji has no word, one word has no bigram."""
+    return sum(not tokenise(text, unit) for text in side.texts)
 
 
 def _read(ratio: float, repeated: bool) -> float:

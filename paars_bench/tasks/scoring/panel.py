@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from paars_bench.config.metric_options import COUNTED
 from paars_bench.config.metrics import Divergence
-from paars_bench.metrics import PointSides, PoolableStatistic, panel_statistics, permutation_test
+from paars_bench.metrics import DEFAULT_PANEL, PointSides, PoolableStatistic, permutation_test, point_statistic
 from paars_bench.tasks.scoring.asked import Asked
 from paars_bench.tasks.scoring.counts import counts_of
 from paars_bench.tasks.scoring.queries import said
@@ -17,10 +17,10 @@ _KINDS: tuple[Divergence, ...] = ("kl", "w1")  # the one sees a change of shape,
 def panel_test(asked: Asked) -> Row:
     """Returns the p-value of the panel and the adjusted one of each of its statistics."""
     scorer = asked.scorer
-    try:
-        statistics = _statistics(asked)
-    except ValueError as error:  # too few points for one of them
-        return {"value": None, "n": len(asked.sides.scored), "why": str(error)}
+    asked = asked.by_repeat[0]  # one answer a case, as the humans have: five would be told apart by their number
+    statistics, left_out = _statistics(asked)
+    if not statistics:
+        return {"value": None, "n": len(asked.sides.scored), "why": "; ".join(left_out.values())}
     rng = scorer.rng("panel_test", asked.task, asked.condition)
     test = permutation_test(statistics, size=scorer.plan.size, permutations=asked.options.permutations, rng=rng)
     rows = [s._asdict() for s in test.statistics]
@@ -32,15 +32,25 @@ def panel_test(asked: Asked) -> Row:
         "clusters": max(s.shoppers for s in test.statistics),
         "told_apart_by": [s.name for s in test.statistics if s.p_adjusted is not None and s.p_adjusted <= LEVEL],
         "statistics": rows,
-        "estimator": {"test": test.method, "permutations": test.permutations, "level": LEVEL},
+        "left_out": [{"statistic": name, "why": why} for name, why in left_out.items()],
+        "estimator": {"test": test.method, "permutations": test.permutations, "level": LEVEL, "repeat": "the first"},
     } | ({} if test.p is not None else {"why": "no statistic of the panel is defined"})
 
 
-def _statistics(asked: Asked) -> dict[str, PoolableStatistic]:
-    if "query" in (asked.sides.scored[0].parsed or {}):
-        return dict(panel_statistics(_points(asked)))
-    counted = COUNTED[next(iter(asked.sides.cases.values())).kind]
-    return {f"{kind}({of})": counts_of(asked, of, kind) for of in counted for kind in _KINDS}
+def _statistics(asked: Asked) -> tuple[dict[str, PoolableStatistic], dict[str, str]]:
+    """Returns the statistics of the panel, and those that too few points leave out, each with the reason."""
+    if "query" not in (asked.sides.scored[0].parsed or {}):
+        counted = COUNTED[next(iter(asked.sides.cases.values())).kind]
+        return {f"{kind}({of})": counts_of(asked, of, kind) for of in counted for kind in _KINDS}, {}
+    found: dict[str, PoolableStatistic] = {}
+    left_out: dict[str, str] = {}
+    sides = _points(asked)
+    for name in DEFAULT_PANEL:
+        try:
+            found[name] = point_statistic(name, sides)
+        except ValueError as error:
+            left_out[name] = str(error)
+    return found, left_out
 
 
 def _points(asked: Asked) -> PointSides:

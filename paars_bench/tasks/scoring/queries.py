@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def _strata(asked: Asked, values: npt.NDArray[np.float64], typed: Sequence[str])
 def _sample(case_ids: Sequence[str]) -> list[int]:
     """Returns the places of the cases that are stratified: all, or the same 1,000 in every run and condition.
 
-    Perplexity takes about 0.15 s a query on two cores: 4,000 of them would hold the first run up for ten minutes.
+    Perplexity takes about 0.08 s a query on one core: 4,000 of them would hold the first run up for five minutes.
     """
     distinct = sorted(set(case_ids), key=lambda c: derive(0, "strata", c))
     chosen = set(distinct[:STRATIFIED])
@@ -100,9 +101,8 @@ def _compared_points(asked: Asked, humans: Any) -> Row:
     ``humans`` makes the statistic of the humans against themselves from their points and rows; ``with_agent`` then
     puts the agents, and those who know nothing, in their place.
     """
-    scorer, sides, rows = asked.scorer, asked.sides, asked.rows
-    everyone = list(sides.cases.values())
-    typed = {c.case_id: sides.target(c) for c in everyone}
+    scorer, everyone = asked.scorer, list(asked.sides.cases.values())
+    typed = {c.case_id: asked.sides.target(c) for c in everyone}
 
     def made() -> Any:
         try:
@@ -112,20 +112,24 @@ def _compared_points(asked: Asked, humans: Any) -> Row:
 
     human = scorer.once(asked.task, (asked.name, "human side"), made)
     if isinstance(human, str):
-        return {"value": None, "n": len(sides.scored), "why": human}
+        return {"value": None, "n": len(asked.sides.scored), "why": human}
+    return group_row(asked, partial(_compared, human, typed))
+
+
+def _compared(human: Any, typed: Mapping[str, str], asked: Asked) -> Compared:
+    scorer, sides, rows = asked.scorer, asked.sides, asked.rows
 
     def nothing() -> Any:
         ids = sides.catalog.ids
         anything = scorer.rng("uninformed", asked.task).integers(0, len(ids), size=len(sides.scored))
         return human.with_agent(scorer.embed([sides.catalog[ids[i]].title for i in anything]), rows)
 
-    compared = Compared(
+    return Compared(
         human.with_agent(scorer.embed(said(asked)), rows),
         lambda: human.with_agent(scorer.embed([typed[r.case_id] for r in sides.scored]), rows),
         nothing,
         NOTHING,
     )
-    return group_row(asked, compared)
 
 
 def said(asked: Asked) -> list[str]:

@@ -25,9 +25,9 @@ from paars_bench.tasks.scoring.scorer import Kept, KeptDivergence, KeptMean, Met
 
 BESIDE = (("persona", "shuffled"),)
 """Conditions that are compared beside each with ``base``: is it this shopper's persona that helps, or any?"""
-WEIGHING = "group metrics of a task by their weight, then tasks equally; no metric counts above 100"
+WEIGHING = "group metrics of a task by their weight, then tasks equally; each counts at most 100 and at least -100"
 NO_SCORE = "no group metric of its tasks has a score"
-HUMAN = 100.0
+MOST, LEAST = 100.0, -100.0
 
 
 def differences(scorer: Scorer) -> list[Row]:
@@ -100,8 +100,9 @@ def alignment(scorer: Scorer, specs: Mapping[str, TaskSpec]) -> list[Row]:
     """Returns one alignment score for each condition: 100 is human, 0 is knowing nothing.
 
     Group metrics of a task weigh as their ``weight`` says, and tasks weigh equally. A metric above 100 counts as 100:
-    below the floor lies a population narrower than the humans, and that makes up for nothing. A metric without a score
-    takes no part and is named. Individual metrics have no human floor, so they have no score.
+    below the floor lies a population narrower than the humans, and that makes up for nothing. One below -100 counts as
+    that: where knowing nothing is already near the humans, a score of -1,500 would decide over all tasks. A metric
+    without a score takes no part and is named. Individual metrics have no human floor, so they have no score.
     """
     conditions = list(dict.fromkeys(key.condition for key in scorer.kept))
     return [_of_condition(scorer, specs, c) for c in conditions]
@@ -121,14 +122,22 @@ def _of_condition(scorer: Scorer, specs: Mapping[str, TaskSpec], condition: str)
             if kept.result.score is None:
                 left_out.append({"task": task, "metric": metric_name(metric), "why": kept.result.score_note})
                 continue
-            counted.append((kept.weight, _Score(min(HUMAN, kept.result.score), kept.result.score_spread)))
+            counted.append((kept.weight, _Score(min(MOST, max(LEAST, kept.result.score)), kept.result.score_spread)))
             clusters = max(clusters, kept.result.clusters)
         if counted:
             score = _Score.mean(counted)
             scores.append((1.0, score))
             tasks.append({"task": task, "score": score.value, "metrics": len(counted)})
     if not scores:
-        return {"condition": condition, "score": None, "ci": None, "why": NO_SCORE, "tasks": [], "left_out": left_out}
+        return {
+            "condition": condition,
+            "score": None,
+            "ci": None,
+            "why": NO_SCORE,
+            "weighing": WEIGHING,
+            "tasks": [],
+            "left_out": left_out,
+        }
     score = _Score.mean(scores)
     return {
         "condition": condition,
@@ -143,4 +152,5 @@ def _of_condition(scorer: Scorer, specs: Mapping[str, TaskSpec], condition: str)
 def _interval(score: _Score, clusters: int) -> Interval | None:
     if score.spread is None:
         return None
-    return spread_interval(score.value, score.spread, n=clusters, clusters=clusters)
+    ci = spread_interval(score.value, score.spread, n=clusters, clusters=clusters)
+    return ci and ci._replace(low=max(LEAST, ci.low), high=min(MOST, ci.high))
