@@ -42,7 +42,11 @@ class GroupStatistic(Protocol):
         ...
 
     def describe(self) -> dict[str, Any]:
-        """Returns what was chosen, in plain JSON."""
+        """Returns what was chosen, in plain JSON.
+
+        Two keys are read here, both optional: ``kinked``, see ``Spread``, and ``interval_note``, which every interval
+        made from the statistic says of itself.
+        """
         ...
 
 
@@ -101,7 +105,9 @@ class Measured:
     def spread(self) -> Spread:
         """How the divergence varies over samples of shoppers; no splits where ``within`` is empty."""
         first, second = np.split(self.within, 2)
-        return Spread.of(first, second)
+        note = self.estimator.get("interval_note")
+        kinked = bool(self.estimator.get("kinked", False))
+        return Spread.of(first, second, kinked=kinked, said=(note,) if note else ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,7 @@ class RepeatStatistic(PointStatistic):
         human, agent = (float(rate[0]) for rate in self.rates(one, one))
         return {
             "divergence": "repeat_gap",
+            "kinked": True,
             "equal_within": self.within,
             "human_repeat_rate": human,
             "agent_repeat_rate": agent,
