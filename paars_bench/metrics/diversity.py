@@ -23,7 +23,7 @@ from paars_bench.metrics.tokens import TOKENISATION, Unit, tokenise
 METHOD = "jackknife over shoppers, Wilson score at the effective number of tokens, t quantiles"
 _DRAWS = 200
 OFTEN = 0.5
-"""Ratios below it, and all of words and n-grams, come of types that come back: there it held the truth in 98 to 100 %."""
+"""Ratios below it, and all of words and n-grams, hold types that come back: there it held the truth in 98 to 100 %."""
 CONSERVATIVE = "conservative: where types come back, leaving shoppers out overstates the spread"
 FEW_OWN = 10
 """With fewer types that one shopper alone has, it held the truth in 38 to 100 %: the jackknife sees only those."""

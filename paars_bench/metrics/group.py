@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paars_bench.metrics.resampling import Bools, Floats, Interval, ResamplingPlan
-from paars_bench.metrics.spread import Spread, spread_interval
+from paars_bench.metrics.spread import NEAR_FLOOR, Spread, spread_interval
 
 Weights = npt.NDArray[np.generic]
 
@@ -197,10 +197,11 @@ def evaluate_group(
     main = _measured(statistic, plan, spread=True)
     floor = _measured(floor_statistic, plan, spread=False)
     reference, measured = _reference(plan, uninformed, base)
-    scored = _score(main, floor, measured)
     null = floor.cross[np.isfinite(floor.cross)]
     tails = np.quantile(null, [(1 - level) / 2, (1 + level) / 2]) if len(null) else (np.nan, np.nan)
-    se, ci = _interval(main.value, main.spread, main, level)
+    spread = main.spread.saying(NEAR_FLOOR) if main.value <= tails[1] else main.spread
+    scored = _score(main, spread, floor, measured)
+    se, ci = _interval(main.value, spread, main, level)
     score_se, score_ci = _interval(scored.score, scored.spread, main, level)
     return GroupResult(
         _number(main.value),
@@ -252,7 +253,7 @@ class _Scored(NamedTuple):
     note: str
 
 
-def _score(main: Measured, floor: Measured, reference: Measured | None) -> _Scored:
+def _score(main: Measured, own: Spread, floor: Measured, reference: Measured | None) -> _Scored:
     if reference is None:
         return _Scored(None, None, "no reference was given or it is undefined")
     if not (np.isfinite(main.value) and np.isfinite(floor.value)):
@@ -265,7 +266,7 @@ def _score(main: Measured, floor: Measured, reference: Measured | None) -> _Scor
     if len(reference.within) != len(main.within):
         return _Scored(100 * (1 - share), None, "")
     # derivatives of the score by the value and by the reference
-    spread = Spread.combined([(-100 / room, main.spread), (100 * share / room, reference.spread)])
+    spread = Spread.combined([(-100 / room, own), (100 * share / room, reference.spread)])
     return _Scored(100 * (1 - share), spread, "")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -57,6 +57,10 @@ class Spread:
             tuple(dict.fromkeys(note for _, s in terms for note in s.said)),
         )
 
+    def saying(self, *notes: str) -> Self:
+        """Returns the same spread, whose intervals also say ``notes``."""
+        return replace(self, said=tuple(dict.fromkeys((*self.said, *notes))))
+
     @property
     def splits(self) -> int:
         """Splits with a defined statistic on both halves."""
@@ -87,7 +91,7 @@ class Spread:
         near = curved > linear / (KINKED_NEAR if self.kinked else NEAR)
         rough = self.splits < ROUGH_SPLITS
         return (
-            *([NEAR_FLOOR] if near else []),
+            *([NEAR_FLOOR] if near and NEAR_FLOOR not in self.said else []),
             *self.said,
             *([f"from {self.splits} half-splits, fewer than {ROUGH_SPLITS}: rough"] if rough else []),
         )

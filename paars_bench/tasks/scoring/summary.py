@@ -28,6 +28,7 @@ BESIDE = (("persona", "shuffled"),)
 WEIGHING = "group metrics of a task by their weight, then tasks equally; no metric counts above 100"
 NO_SCORE = "no group metric of its tasks has a score"
 HUMAN = 100.0
+CAPPED = "conservative: a metric above 100 counts as 100, and its spread is taken as if it did not"
 
 
 def differences(scorer: Scorer) -> list[Row]:
@@ -79,6 +80,10 @@ class _Score(NamedTuple):
     spread: Spread | None
 
     @classmethod
+    def capped(cls, score: float, spread: Spread | None) -> _Score:
+        return cls(min(HUMAN, score), spread.saying(CAPPED) if spread is not None and score > HUMAN else spread)
+
+    @classmethod
     def mean(cls, parts: Sequence[tuple[float, _Score]]) -> _Score:
         total = sum(weight for weight, _ in parts)
         spreads = [(weight / total, part.spread) for weight, part in parts if part.spread is not None]
@@ -113,7 +118,7 @@ def _of_condition(scorer: Scorer, specs: Mapping[str, TaskSpec], condition: str)
             if kept.result.score is None:
                 left_out.append({"task": task, "metric": metric_name(metric), "why": kept.result.score_note})
                 continue
-            counted.append((weight_of(metric), _Score(min(HUMAN, kept.result.score), kept.result.score_spread)))
+            counted.append((weight_of(metric), _Score.capped(kept.result.score, kept.result.score_spread)))
             clusters = max(clusters, kept.result.clusters)
         if counted:
             score = _Score.mean(counted)
