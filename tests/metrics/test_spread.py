@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paars_bench.metrics import HistogramStatistic, ResamplingPlan, Spread, evaluate_group
+from paars_bench.metrics import HistogramStatistic, PointSides, ResamplingPlan, Spread, evaluate_group, point_statistic
 from paars_bench.metrics.spread import NEAR_FLOOR
 
 
@@ -100,3 +100,16 @@ def test_an_interval_says_conservative_inside_the_null_band_and_not_far_beyond_i
         assert (result.value <= result.null_high) == says
         assert (NEAR_FLOOR in result.ci.note) == says
         assert result.score_ci is not None and (NEAR_FLOOR in result.score_ci.note) == says
+
+
+@pytest.mark.parametrize(("member", "says"), [("knn_kl", "conservative"), ("repeat_gap", "rough"), ("energy", None)])
+def test_what_a_statistic_says_of_its_interval_stands_beside_value_and_score(member: str, says: str | None) -> None:
+    rng = np.random.default_rng(7)
+    rows, human = np.arange(120), rng.normal(size=(120, 3)).round()
+    stat = point_statistic(member, PointSides.make(human, rows, human, rows, size=120))
+    agents = stat.with_agent(np.zeros((120, 3)) + (rng.random((120, 1)) < 0.3), rows)
+    nothing = stat.with_agent(5 + 9 * rng.normal(size=(120, 3)), rows)
+    result = evaluate_group(agents, stat.human_floor(), plan_of(120, 200), uninformed=nothing)
+    assert result.ci is not None and result.score_ci is not None
+    for ci in (result.ci, result.score_ci):
+        assert says in ci.note if says else ci.note == ""
