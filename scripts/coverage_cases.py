@@ -130,7 +130,7 @@ def histograms(stops: float, name: str) -> Setting:
             statistic = HistogramStatistic(human, agent, kind, edges=bins.edges)
             main = measure(statistic, plan, spread=intervals)
             if kind not in SCORED:
-                result = evaluate_group(main, main, plan)
+                result = evaluate_group(main, statistic.human_floor(), plan)
             else:
                 uniform = measure(statistic.with_agent(np.full_like(human, 3 / bins.size)), plan, spread=intervals)
                 result = evaluate_group(main, statistic.human_floor(), plan, uninformed=uniform)

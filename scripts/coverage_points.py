@@ -94,8 +94,9 @@ def kde(shift: float, name: str) -> Setting:
         rows, home = np.repeat(np.arange(size), 3), rng.normal(size=(size, DIMENSIONS))
         human, agent = (home[rows] + rng.normal(size=(3 * size, DIMENSIONS)) for _ in range(2))
         plan = plan_of(size, rng, resamples=1, splits=200 if intervals else 20)
-        measured = measure(density(human, rows, size, rng).with_agent(agent + shift, rows), plan, spread=intervals)
-        result = evaluate_group(measured, measured, plan)
+        humans = density(human, rows, size, rng)
+        measured = measure(humans.with_agent(agent + shift, rows), plan, spread=intervals)
+        result = evaluate_group(measured, humans.human_floor(), plan)
         return {"": Seen(result.value, result.ci)}
 
     return Setting(f"kl_kde leave_one_out, d = 8, {name}", simulate, None, (30, 100))
