@@ -31,7 +31,7 @@ from coverage_cases import (
 )
 from coverage_points import CLEAR, EQUAL, SLIGHT, kde, panel, run_score, segments
 
-FAMILIES = ("means", "ratios", "embeddings", "scores", "segments", "histograms", "panel")
+FAMILIES = ("panel", "means", "ratios", "embeddings", "scores", "segments", "histograms")
 
 
 def settings(family: str) -> Iterator[Setting]:
