@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paars_bench.metrics.resampling import Bools, Floats, Interval, ResamplingPlan
-from paars_bench.metrics.spread import Spread, spread_interval
+from paars_bench.metrics.spread import NEAR_FLOOR, Spread, spread_interval
 
 Weights = npt.NDArray[np.generic]
 NO_ROOM = "nothing that knows less lies beyond what human halves differ by at this n: too few cases for a score"
@@ -43,7 +43,11 @@ class GroupStatistic(Protocol):
         ...
 
     def describe(self) -> dict[str, Any]:
-        """Returns what was chosen, in plain JSON."""
+        """Returns what was chosen, in plain JSON.
+
+        Two keys are read here, both optional: ``kinked``, see ``Spread``, and ``interval_note``, which every interval
+        made from the statistic says of itself.
+        """
         ...
 
 
@@ -102,7 +106,9 @@ class Measured:
     def spread(self) -> Spread:
         """How the divergence varies over samples of shoppers; no splits where ``within`` is empty."""
         first, second = np.split(self.within, 2)
-        return Spread.of(first, second)
+        note = self.estimator.get("interval_note")
+        kinked = bool(self.estimator.get("kinked", False))
+        return Spread.of(first, second, kinked=kinked, said=(note,) if note else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +201,11 @@ def evaluate_group(
     null = floor.cross[np.isfinite(floor.cross)]
     tails = np.quantile(null, [(1 - level) / 2, (1 + level) / 2]) if len(null) else (np.nan, np.nan)
     reference, measured = _reference(plan, uninformed, base, max(floor.value, float(tails[1])))
-    scored = _score(main, floor, measured, given=uninformed is not None or base is not None)
-    se, ci = _interval(main.value, main.spread, main, level)
+    spread = main.spread.saying(NEAR_FLOOR) if main.value <= tails[1] else main.spread
+    scored = _score(main, spread, floor, measured)
+    if scored.note == NO_ROOM and uninformed is None and base is None:
+        scored = scored._replace(note="no reference was given")
+    se, ci = _interval(main.value, spread, main, level)
     score_se, score_ci = _interval(scored.score, scored.spread, main, level)
     return GroupResult(
         _number(main.value),
@@ -255,9 +264,9 @@ class _Scored(NamedTuple):
     note: str
 
 
-def _score(main: Measured, floor: Measured, reference: Measured | None, *, given: bool) -> _Scored:
+def _score(main: Measured, own: Spread, floor: Measured, reference: Measured | None) -> _Scored:
     if reference is None:
-        return _Scored(None, None, NO_ROOM if given else "no reference was given")
+        return _Scored(None, None, NO_ROOM)
     if not (np.isfinite(main.value) and np.isfinite(floor.value)):
         return _Scored(None, None, "no half-split has observations on both sides")
     room = reference.value - floor.value
@@ -265,7 +274,7 @@ def _score(main: Measured, floor: Measured, reference: Measured | None, *, given
     if len(reference.within) != len(main.within):
         return _Scored(100 * (1 - share), None, "")
     # derivatives of the score by the value and by the reference
-    spread = Spread.combined([(-100 / room, main.spread), (100 * share / room, reference.spread)])
+    spread = Spread.combined([(-100 / room, own), (100 * share / room, reference.spread)])
     return _Scored(100 * (1 - share), spread, "")
 
 

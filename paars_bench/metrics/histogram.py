@@ -243,6 +243,8 @@ class HistogramStatistic:
             "edges": list(self.edges),
             "human_mass_unreached": unreached_mass(human, agent) if human.sum() > 0 else None,
         }
+        if self.kind == "w1":
+            told["kinked"] = True
         if row:
             told |= {"epsilon_row": [p._asdict() for p in row], "nats_a_decade": nats_a_decade(row)}
         return told

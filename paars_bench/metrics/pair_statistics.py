@@ -157,6 +157,7 @@ class SpreadStatistic(_DistanceStatistic):
         human, agent = (float(side.mean(one, one)[0]) for side in (self.pairs.human, self.pairs.agent))
         return {
             "divergence": "spread_gap",
+            "kinked": True,
             "distance": "euclidean",
             "pairs": "of different shoppers",
             "human_mean_distance": human if np.isfinite(human) else None,

@@ -17,7 +17,7 @@ from paars_bench.metrics.individual import case_values
 from paars_bench.metrics.intervals import jackknife_se, t_interval, two_sided_p
 from paars_bench.metrics.mean_interval import sums_of_cases
 from paars_bench.metrics.resampling import Floats, Interval, ResamplingPlan, weighted_sums
-from paars_bench.metrics.spread import Spread, spread_interval
+from paars_bench.metrics.spread import NEAR_FLOOR, Spread, spread_interval
 
 JACKKNIFE = "jackknife over shoppers, t quantiles"
 FEW_DIFFER = 10
@@ -124,6 +124,8 @@ def paired_divergences(a: Measured, b: Measured, *, level: float = 0.95) -> Pair
     difference = float(np.mean(a.cross[both] - b.cross[both]))
     measured = len(a.within) == len(b.within) and len(a.within) > 0
     spread = Spread.combined([(1.0, a.spread), (-1.0, b.spread)]) if measured else None
+    if spread is not None and NEAR_FLOOR in (*a.spread.notes, *b.spread.notes):
+        spread = spread.saying(NEAR_FLOOR)
     ci = None if spread is None else spread_interval(difference, spread, n=n, clusters=clusters, level=level)
     if spread is None or ci is None:
         return PairedDifference(difference, None, None, None, p_method, n, clusters)

@@ -40,6 +40,9 @@ def equal_points(points: Floats, within: float = EQUAL_WITHIN) -> Ints:
     return np.asarray(connected_components(graph, directed=False)[1][label.ravel()], dtype=np.int64)
 
 
+_NOTE = "rough: half-samples repeat less than all the points do, and this may hold less or more than its level"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Repeats:
     """(size, V) how many points of each unit are in each set of at least two equal points; other sets never repeat."""
@@ -135,6 +138,8 @@ class RepeatStatistic(PointStatistic):
         human, agent = (float(rate[0]) for rate in self.rates(one, one))
         return {
             "divergence": "repeat_gap",
+            "kinked": True,
+            "interval_note": _NOTE,
             "equal_within": self.within,
             "human_repeat_rate": human,
             "agent_repeat_rate": agent,

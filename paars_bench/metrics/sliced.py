@@ -101,7 +101,12 @@ class SlicedStatistic(PointStatistic):
 
     def describe(self) -> dict[str, Any]:
         """Returns what was chosen, in plain JSON."""
-        return {"divergence": "sliced_wasserstein_1", "directions": len(self.directions), "seed": self.seed}
+        return {
+            "divergence": "sliced_wasserstein_1",
+            "directions": len(self.directions),
+            "seed": self.seed,
+            "kinked": True,
+        }
 
 
 def _shares(weights: npt.NDArray[np.generic], counts: Floats) -> Floats:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 FEWEST = 20
 """Shoppers that a segment needs at least: below, intervals are too narrow (docs/metrics.md)."""
 METHOD = "segment against the others together, each by its number of shoppers; t, Welch-Satterthwaite"
+NORMAL_FROM = 100
+NARROW = f"a segment has fewer than {NORMAL_FROM} shoppers: this may be a little too narrow"
 ADJUSTED = "Benjamini-Yekutieli false discovery rate over every comparison of one --by"
 
 
@@ -153,7 +155,12 @@ def _compare(rows: Sequence[dict[str, Any]]) -> None:
             se, difference = float(np.sqrt(variances.sum())), row["excess"] - rest
             reach = float(stdtrit(df, 0.975)) * se
             row["difference"] = difference
-            row["difference_ci"] = {"low": difference - reach, "high": difference + reach, "level": 0.95}
+            # what a figure's interval says of itself holds for a difference from it
+            notes = dict.fromkeys(r["ci"]["note"] for r in group if r["ci"] is not None and r["ci"]["note"])
+            if min(r["clusters"] for r in group) < NORMAL_FROM:
+                notes[NARROW] = None
+            ends = {"low": difference - reach, "high": difference + reach}
+            row["difference_ci"] = ends | {"level": 0.95, "note": "; ".join(notes)}
             row["p"] = float(2 * stdtr(df, -abs(difference) / se))
             compared.append(row)
     if compared:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paars_bench.metrics import HistogramStatistic, ResamplingPlan, Spread, evaluate_group
+from paars_bench.metrics import HistogramStatistic, PointSides, ResamplingPlan, Spread, evaluate_group, point_statistic
+from paars_bench.metrics.spread import NEAR_FLOOR
 
 
 def plan_of(size: int, splits: int = 2000) -> ResamplingPlan:
@@ -74,3 +75,41 @@ def test_intervals_hold_the_truth_from_the_floor_on_up(kind: str) -> None:
             found.append(evaluate_group(stat, stat.human_floor(), plan))
         truth = np.mean([r.value for r in found if r.value is not None])
         assert np.mean([r.ci is not None and r.ci.low <= truth <= r.ci.high for r in found]) >= 0.85
+
+
+def test_of_a_kinked_statistic_the_curved_part_counts_whole_and_what_it_says_stays_when_combined() -> None:
+    rng = np.random.default_rng(5)
+    linear, curved = rng.normal(size=200), 0.5 * rng.normal(size=200)
+    plain, kinked = Spread(linear, curved), Spread(linear, curved, kinked=True, said=("rough",))
+    assert plain.se == pytest.approx(linear.std(ddof=1))
+    assert kinked.se == pytest.approx(np.hypot(linear.std(ddof=1), curved.std(ddof=1)))
+    assert plain.notes == () and kinked.notes == (NEAR_FLOOR, "rough"), "a curved part a quarter of the linear one"
+    both = Spread.combined([(1.0, plain), (-2.0, kinked)])
+    assert both.kinked and both.said == ("rough",)
+
+
+def test_an_interval_says_conservative_inside_the_null_band_and_not_far_beyond_it() -> None:
+    rng = np.random.default_rng(6)
+    counts = rng.multinomial(3, [0.5, 0.3, 0.2], size=(2, 100)).astype(float)
+    near = HistogramStatistic(counts[0], counts[1], "tv")
+    far = near.with_agent(counts[1][:, ::-1])
+    uniform = near.with_agent(np.ones_like(counts[0]))
+    for statistic, says in ((near, True), (far, False)):
+        result = evaluate_group(statistic, near.human_floor(), plan_of(100, 200), uninformed=uniform)
+        assert result.value is not None and result.null_high is not None and result.ci is not None
+        assert (result.value <= result.null_high) == says
+        assert (NEAR_FLOOR in result.ci.note) == says
+        assert result.score_ci is not None and (NEAR_FLOOR in result.score_ci.note) == says
+
+
+@pytest.mark.parametrize(("member", "says"), [("knn_kl", "conservative"), ("repeat_gap", "rough"), ("energy", None)])
+def test_what_a_statistic_says_of_its_interval_stands_beside_value_and_score(member: str, says: str | None) -> None:
+    rng = np.random.default_rng(7)
+    rows, human = np.arange(120), rng.normal(size=(120, 3)).round()
+    stat = point_statistic(member, PointSides.make(human, rows, human, rows, size=120))
+    agents = stat.with_agent(np.zeros((120, 3)) + (rng.random((120, 1)) < 0.3), rows)
+    nothing = stat.with_agent(5 + 9 * rng.normal(size=(120, 3)), rows)
+    result = evaluate_group(agents, stat.human_floor(), plan_of(120, 200), uninformed=nothing)
+    assert result.ci is not None and result.score_ci is not None
+    for ci in (result.ci, result.score_ci):
+        assert says in ci.note if says else ci.note == ""

@@ -15,6 +15,7 @@ from paars_bench.errors import UsageError
 from paars_bench.outcomes import Outcome
 from paars_bench.personas.mine import Persona
 from paars_bench.report.segmenting import LEVELS, segmentation
+from paars_bench.report.segments import NARROW, _compare
 from paars_bench.run import RunSpec, evaluate_spec, rescore
 
 DATASET = "demo:shoppers=120,products=600"
@@ -111,3 +112,16 @@ def test_the_command_prints_them(run: Callable[[str], Path], capsys: pytest.Capt
     assert "By pet" in out
     assert "not shown: activity = high" in out
     assert "p, adjusted" in out
+
+
+@pytest.mark.parametrize(("shoppers", "note"), [(30, "few; " + NARROW), (100, "few")])
+def test_a_difference_says_what_its_figures_say_and_that_a_segment_is_small(shoppers: int, note: str) -> None:
+    figure = {"task": "t", "condition": "persona", "metric": "kl", "weight": None, "se": 0.1}
+    ci = {"low": 0.0, "high": 1.0, "level": 0.95}
+    rows = [
+        {**figure, "excess": 0.5, "clusters": shoppers, "ci": {**ci, "note": "few"}},
+        {**figure, "excess": 0.2, "clusters": 200, "ci": {**ci, "note": ""}},
+    ]
+    _compare(rows)
+    assert [row["difference_ci"]["note"] for row in rows] == [note, note]
+    assert rows[0]["difference"] == pytest.approx(0.3)

@@ -28,6 +28,8 @@ BESIDE = (("persona", "shuffled"),)
 WEIGHING = "group metrics of a task by their weight, then tasks equally; each counts at most 100 and at least -100"
 NO_SCORE = "no group metric of its tasks has a score"
 MOST, LEAST = 100.0, -100.0
+MOST, LEAST = 100.0, -100.0
+CAPPED = "conservative: a metric beyond 100 or -100 counts as that, and its spread is taken as if it did not"
 
 
 def differences(scorer: Scorer) -> list[Row]:
@@ -87,6 +89,11 @@ class _Score(NamedTuple):
     spread: Spread | None
 
     @classmethod
+    def capped(cls, score: float, spread: Spread | None) -> _Score:
+        held = min(MOST, max(LEAST, score))
+        return cls(held, spread.saying(CAPPED) if spread is not None and held != score else spread)
+
+    @classmethod
     def mean(cls, parts: Sequence[tuple[float, _Score]]) -> _Score:
         total = sum(weight for weight, _ in parts)
         spreads = [(weight / total, part.spread) for weight, part in parts if part.spread is not None]
@@ -122,7 +129,7 @@ def _of_condition(scorer: Scorer, specs: Mapping[str, TaskSpec], condition: str)
             if kept.result.score is None:
                 left_out.append({"task": task, "metric": metric_name(metric), "why": kept.result.score_note})
                 continue
-            counted.append((kept.weight, _Score(min(MOST, max(LEAST, kept.result.score)), kept.result.score_spread)))
+            counted.append((kept.weight, _Score.capped(kept.result.score, kept.result.score_spread)))
             clusters = max(clusters, kept.result.clusters)
         if counted:
             score = _Score.mean(counted)
