@@ -7,8 +7,10 @@ there. The row over epsilons shows how much: it is flat where the two histograms
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -20,17 +22,31 @@ EPSILONS: tuple[float, ...] = tuple(10.0**-k for k in range(3, 13))
 """1e-3, 1e-4, …, 1e-12: the constants that published work uses lie in here."""
 
 
-class Smoothing(NamedTuple):
+SmoothingKind = Literal["add", "epsilon"]
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothing:
     """How empty bins are kept from infinity.
 
     Attributes:
         kind: ``add`` puts ``amount`` in every bin of both sides before dividing by the total; ``epsilon``
             adds ``amount`` to every relative frequency of both sides and divides by the new sum (paper mode).
-        amount: above 0 for a finite KL.
+        amount: finite, at least 0; above 0 for a finite KL.
+
+    Raises:
+        ValueError: the kind is unknown or the amount out of range.
     """
 
-    kind: Literal["add", "epsilon"] = "add"
+    kind: SmoothingKind = "add"
     amount: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(SmoothingKind):
+            valid = ", ".join(get_args(SmoothingKind))
+            raise ValueError(f"unknown kind of smoothing {self.kind!r}: valid are {valid}")
+        if not (math.isfinite(self.amount) and self.amount >= 0):
+            raise ValueError(f"amount of smoothing must be finite and at least 0, got {self.amount}")
 
     def shares(self, counts: Floats) -> Floats:
         """Returns smoothed probabilities of the last axis; NaN where that axis holds no count at all."""
