@@ -24,6 +24,7 @@ from paars_bench.metrics.smoothing import (
     epsilon_row,
     nats_a_decade,
     smoothed_kl,
+    unreached_mass,
 )
 
 Kind = Literal["kl", "kl_reverse", "js", "tv", "w1"]
@@ -170,20 +171,6 @@ def histogram_kl(
 
 def _epsilon_row(human: Floats, agent: Floats, kind: Kind) -> list[EpsilonPoint]:
     return epsilon_row(human, agent, kind=kind) if kind == "kl" or kind == "kl_reverse" else []
-
-
-def unreached_mass(human_counts: npt.ArrayLike, agent_counts: npt.ArrayLike) -> float:
-    """Returns the share of the humans, 0 to 1, in bins that hold no agent.
-
-    Raises:
-        ValueError: there is no human, the bins differ, or a count is negative or not finite.
-    """
-    human, agent = checked_counts(human_counts), checked_counts(agent_counts)
-    if human.shape != agent.shape:
-        raise ValueError(f"human_counts and agent_counts must have the same bins, got {human.shape} and {agent.shape}")
-    if human.sum() == 0:
-        raise ValueError("without any human count there is no mass that agents could miss")
-    return float(human[agent == 0].sum() / human.sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

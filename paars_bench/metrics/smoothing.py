@@ -95,6 +95,20 @@ def smoothed_kl(human: Floats, agent: Floats, smoothing: Smoothing) -> Floats:
     return np.asarray(np.maximum(rel_entr(smoothing.shares(human), smoothing.shares(agent)).sum(axis=-1), 0.0))
 
 
+def unreached_mass(human_counts: npt.ArrayLike, agent_counts: npt.ArrayLike) -> float:
+    """Returns the share of the humans, 0 to 1, in bins that hold no agent.
+
+    Raises:
+        ValueError: there is no human, the bins differ, or a count is negative or not finite.
+    """
+    human, agent = checked_counts(human_counts), checked_counts(agent_counts)
+    if human.shape != agent.shape:
+        raise ValueError(f"human_counts and agent_counts must have the same bins, got {human.shape} and {agent.shape}")
+    if human.sum() == 0:
+        raise ValueError("without any human count there is no mass that agents could miss")
+    return float(human[agent == 0].sum() / human.sum())
+
+
 def epsilon_row(
     human_counts: npt.ArrayLike,
     agent_counts: npt.ArrayLike,
