@@ -37,7 +37,6 @@ from paars_bench.metrics.histogram import (
     HistogramStatistic,
     divergence_of_counts,
     histogram_kl,
-    unreached_mass,
 )
 from paars_bench.metrics.individual import (
     MeanResult,
@@ -74,7 +73,15 @@ from paars_bench.metrics.repeated import MeanOfRepeats, mean_of_repeats
 from paars_bench.metrics.repeats import RepeatStatistic, repeat_gap
 from paars_bench.metrics.resampling import Interval, ResamplingPlan
 from paars_bench.metrics.sliced import SlicedStatistic, sliced_wasserstein
-from paars_bench.metrics.smoothing import ADD_HALF, EPSILONS, EpsilonPoint, Smoothing, epsilon_row, nats_a_decade
+from paars_bench.metrics.smoothing import (
+    ADD_HALF,
+    EPSILONS,
+    EpsilonPoint,
+    Smoothing,
+    epsilon_row,
+    nats_a_decade,
+    unreached_mass,
+)
 from paars_bench.metrics.spread import Spread, spread_interval
 from paars_bench.metrics.tokens import Unit, tokenise
 

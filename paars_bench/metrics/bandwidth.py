@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from paars_bench.metrics.density import _points, kde_log_density
-from paars_bench.metrics.kde import Estimator, KdeKl, _rows, kde_kl
+from paars_bench.metrics.density import _points, check_bandwidth, kde_log_density
+from paars_bench.metrics.kde import Estimator, KdeKl, kde_kl
+from paars_bench.metrics.resampling import checked_rows
 
 
 def kde_sweep(
@@ -112,9 +113,11 @@ def bandwidth_by_likelihood(
         ValueError: no candidate, one that is not above 0, fewer than two folds or two shoppers.
     """
     x = _points(points, "points")
-    shopper = _rows(rows, len(x), np.iinfo(np.int64).max, "points")
-    if len(candidates) == 0 or not min(candidates) > 0:
-        raise ValueError(f"candidates must be bandwidths above 0, got {list(candidates)}")
+    shopper = checked_rows(rows, len(x), None)
+    if len(candidates) == 0:
+        raise ValueError("candidates must hold at least one bandwidth above 0, got none")
+    for candidate in candidates:
+        check_bandwidth(candidate)
     names, place = np.unique(shopper, return_inverse=True)
     folds = min(folds, len(names))
     if folds < 2:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from paars_bench.metrics.resampling import Floats
+from paars_bench.metrics.resampling import Floats, checked_rows
 
 
 class CountBins(NamedTuple):
@@ -64,10 +64,13 @@ class CountBins(NamedTuple):
             values: (n,) integers of ``start`` and over.
             rows: (n,) the shopper's row of each value.
             size: S.
+
+        Raises:
+            ValueError: values as ``from_humans``, or a row is no whole number from 0 to ``size`` - 1.
         """
         array = _integers(values, self.start)
         place = np.minimum(array, self.tail) - self.start
-        flat = np.asarray(rows, dtype=np.int64) * self.size + place
+        flat = checked_rows(rows, len(array), size) * self.size + place
         return np.bincount(flat, minlength=size * self.size).reshape(size, self.size).astype(np.float64)
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from paars_bench.metrics.resampling import Floats
+from paars_bench.metrics.resampling import Floats, whole_numbers
 
 _AT_BLOCK = 1024
 _POINT_BLOCK = 4096  # with _AT_BLOCK: 32 MB a matrix of kernels in float64
@@ -66,17 +66,19 @@ def kde_log_density(
         (m,) float64; -inf where leaving out leaves no point.
 
     Raises:
-        ValueError: shapes do not fit, there is no point, a value is not finite or the bandwidth is not above
-            0.
+        ValueError: shapes do not fit, there is no point, a value is no finite real number, the bandwidth is not
+            above 0 and finite, or ``leave_out`` names no point.
     """
     x, y = _points(points, "points"), _points(at, "at")
     if x.shape[1] != y.shape[1]:
         raise ValueError(f"points have {x.shape[1]} dimensions and at has {y.shape[1]}")
-    if not (bandwidth > 0 and math.isfinite(bandwidth)):
-        raise ValueError(f"bandwidth must be above 0, got {bandwidth}")
-    left = np.full(len(y), -1) if leave_out is None else np.asarray(leave_out, dtype=np.int64)
+    check_bandwidth(bandwidth)
+    left = np.full(len(y), -1) if leave_out is None else whole_numbers(leave_out, "leave_out")
     if left.shape != (len(y),):
         raise ValueError(f"leave_out must name one point for each row of at, shape ({len(y)},), got {left.shape}")
+    if left.min() < -1 or left.max() >= len(x):
+        wrong = left.min() if left.min() < -1 else left.max()
+        raise ValueError(f"leave_out must lie between 0 and {len(x) - 1}, or be -1 to leave out none, got {wrong}")
     centre = x.mean(axis=0)  # distances do not change, but |x|² gets smaller and cancels less
     x, y = x - centre, y - centre
     total = _log_sums(x, y, bandwidth, left) if device is None else _log_sums_torch(x, y, bandwidth, left, device)
@@ -86,8 +88,17 @@ def kde_log_density(
         return np.where(used > 0, total - np.log(np.maximum(used, 1)) - constant, -np.inf)
 
 
+def check_bandwidth(bandwidth: float) -> None:
+    """Raises ValueError unless ``bandwidth`` is above 0 and finite."""
+    if not (bandwidth > 0 and math.isfinite(bandwidth)):
+        raise ValueError(f"bandwidth must be above 0 and finite, got {bandwidth}")
+
+
 def _points(values: npt.ArrayLike, name: str) -> Floats:
-    array = np.asarray(values, dtype=np.float64)
+    given = np.asarray(values)
+    if given.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be real numbers, got an array of {given.dtype}")
+    array = given.astype(np.float64, copy=False)
     if array.ndim != 2 or array.shape[0] == 0 or array.shape[1] == 0:
         raise ValueError(f"{name} must be (count, dimensions) with at least one row, got shape {array.shape}")
     if not np.all(np.isfinite(array)):

@@ -17,8 +17,8 @@ from scipy.sparse import csr_matrix
 from scipy.special import gammaln
 
 from paars_bench.metrics.intervals import NO_SPREAD, jackknife_se, shopper_notes, wilson_ends
-from paars_bench.metrics.resampling import Floats, Interval, ResamplingPlan
-from paars_bench.metrics.tokens import TOKENISATION, Unit, tokenise
+from paars_bench.metrics.resampling import Floats, Interval, ResamplingPlan, checked_rows, whole_number
+from paars_bench.metrics.tokens import TOKENISATION, Unit, check_any_token, check_texts, tokenise
 
 METHOD = "jackknife over shoppers, Wilson score at the effective number of tokens, t quantiles"
 _DRAWS = 200
@@ -83,16 +83,18 @@ def type_token_ratio(
         unit: ``word``, ``bigram`` or ``trigram`` of words, or ``text`` to count whole texts.
 
     Raises:
-        ValueError: there is no token, ``tokens`` is below 1 or more than there are, or the unit is unknown.
+        ValueError: ``texts`` is one str, there is no token, ``tokens`` is no whole number, below 1 or more than there
+            are, or the unit is unknown.
     """
+    check_texts(texts, "texts")
+    tokens = None if tokens is None else whole_number(tokens, "tokens", least=1)
     counts = Counter(token for text in texts for token in tokenise(text, unit))
     frequencies = np.array(list(counts.values()), dtype=np.int64)
     total = int(frequencies.sum())
-    if total == 0:
-        raise ValueError("a type-token ratio needs at least one token, and the texts hold none")
+    check_any_token(total, unit, "texts")
     if tokens is None:
         value = len(frequencies) / total
-    elif not 1 <= tokens <= total:
+    elif tokens > total:
         raise ValueError(f"tokens must be between 1 and the {total} there are, got {tokens}")
     elif rng is None:
         expected = float(_drawn(frequencies.astype(np.float64), np.array(float(total)), tokens).sum())
@@ -128,11 +130,11 @@ def diversity(
         level: nominal coverage of the intervals.
 
     Raises:
-        ValueError: a side holds no token.
+        ValueError: a side is one str or holds no token, a row is not one of the plan's, or ``tokens`` does not fit.
     """
     sides = [
-        (texts, np.asarray(rows, dtype=np.int64), _table(texts, rows, plan.size, unit))
-        for texts, rows in ((agent_texts, agent_rows), (human_texts, human_rows))
+        (texts, np.asarray(rows), _table(texts, rows, plan.size, unit, side))
+        for side, texts, rows in (("agent", agent_texts, agent_rows), ("human", human_texts, human_rows))
     ]
     size = min(_room(table) for _, _, table in sides) if tokens == "matched" else tokens
     ratios = [type_token_ratio(texts, tokens=size, unit=unit) for texts, _, _ in sides]
@@ -143,17 +145,18 @@ def diversity(
     return DiversityResult(ratios[0], ratios[1], intervals[0], intervals[1])
 
 
-def _table(texts: Sequence[str], rows: npt.ArrayLike, size: int, unit: Unit) -> Any:
+def _table(texts: Sequence[str], rows: npt.ArrayLike, size: int, unit: Unit, side: str) -> Any:
     """Returns the sparse (S, V) frequencies of each type in each shopper's texts."""
+    check_texts(texts, f"{side}_texts")
+    index = checked_rows(rows, len(texts), size, f"{side}_rows")
     names: dict[str, int] = {}
     shopper: list[int] = []
     column: list[int] = []
-    for text, row in zip(texts, np.asarray(rows).tolist(), strict=True):
+    for text, row in zip(texts, index.tolist(), strict=True):
         for token in tokenise(text, unit):
             shopper.append(row)
             column.append(names.setdefault(token, len(names)))
-    if not names:
-        raise ValueError("a type-token ratio needs at least one token, and the texts hold none")
+    check_any_token(len(names), unit, f"{side}_texts")
     table = csr_matrix((np.ones(len(column)), (shopper, column)), shape=(size, len(names)))
     table.sum_duplicates()
     return table

@@ -69,10 +69,10 @@ def diversity_gap(
         level: of the null band.
 
     Raises:
-        ValueError: a side holds no token, or a half of it holds none.
+        ValueError: a side is one str or holds no token, a half of it holds none, or a row is not one of the plan's.
     """
-    agent = _halves(_table(agent_texts, agent_rows, plan.size, unit), plan.halves)
-    human = _halves(_table(human_texts, human_rows, plan.size, unit), plan.halves)
+    agent = _halves(_table(agent_texts, agent_rows, plan.size, unit, "agent"), plan.halves)
+    human = _halves(_table(human_texts, human_rows, plan.size, unit, "human"), plan.halves)
     size = int(min(frequency.sum() for frequency in (*agent, *human)))
     if size < 1:
         raise ValueError("a half of the shoppers holds no token: there are too few shoppers with a text for a floor")

@@ -7,7 +7,7 @@ reported, and the human mass in bins that no agent reached stands beside it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -24,6 +24,7 @@ from paars_bench.metrics.smoothing import (
     epsilon_row,
     nats_a_decade,
     smoothed_kl,
+    unreached_mass,
 )
 
 Kind = Literal["kl", "kl_reverse", "js", "tv", "w1"]
@@ -54,7 +55,8 @@ def divergence_of_counts(
         NaN where a side holds no count at all: there is nothing to compare.
 
     Raises:
-        ValueError: bins differ in number, there are none, or a count is negative or not finite.
+        ValueError: bins differ in number, there are none, a count is negative or not finite, or ``positions`` are
+            not one finite number a bin, ascending.
     """
     h, a = checked_counts(human), checked_counts(agent)
     if h.shape[-1] != a.shape[-1]:
@@ -70,10 +72,21 @@ def divergence_of_counts(
     if kind == "tv":
         return np.asarray(np.abs(p - q).sum(axis=-1) / 2)
     if kind == "w1":
-        at = np.arange(h.shape[-1]) if positions is None else np.asarray(positions, dtype=np.float64)
-        gaps = np.diff(at)
+        gaps = _gaps(positions, h.shape[-1])
         return np.asarray((np.abs(np.cumsum(p - q, axis=-1))[..., :-1] * gaps).sum(axis=-1))
     raise ValueError(f"unknown divergence {kind!r}: valid are {', '.join(KINDS)}")
+
+
+def _gaps(positions: npt.ArrayLike | None, bins: int) -> Floats:
+    if positions is None:
+        return np.ones(bins - 1)
+    at = np.asarray(positions, dtype=np.float64)
+    if at.shape != (bins,):
+        raise ValueError(f"positions must be one for each of {bins} bins, shape ({bins},), got {at.shape}")
+    gaps = np.diff(at)
+    if not np.all(np.isfinite(at)) or np.any(gaps < 0):
+        raise ValueError(f"positions must be finite and ascending, got {at.tolist()}")
+    return gaps
 
 
 class HistogramDivergence(NamedTuple):
@@ -118,7 +131,7 @@ def histogram_kl(
     split halves.
 
     Args:
-        human_counts: (K,) counts.
+        human_counts: (K,) counts, not shares: they say how large the samples behind the floor are.
         agent_counts: (K,) counts in the same bins.
         smoothing: see ``Smoothing``.
         kind: see ``divergence_of_counts``.
@@ -127,17 +140,21 @@ def histogram_kl(
             floor.
 
     Raises:
-        ValueError: a side is empty, counts are negative, or the bins differ.
+        ValueError: a side is empty or has a total below 2 (shares, most likely), counts are negative, or the bins
+            differ.
     """
     human, agent = checked_counts(human_counts), checked_counts(agent_counts)
     if human.ndim != 1 or agent.ndim != 1:
         raise ValueError("histogram_kl takes one histogram a side, shape (K,)")
     if human.sum() == 0 or agent.sum() == 0:
         raise ValueError("a histogram without any count cannot be compared: human and agent both need some")
+    for name, total in (("human_counts", human.sum()), ("agent_counts", agent.sum())):
+        if total < 2:
+            raise ValueError(f"{name} must be counts, not shares: a floor needs a total of at least 2, got {total:g}")
     value = float(divergence_of_counts(human, agent, kind, smoothing=smoothing))
     rng = np.random.default_rng(0) if rng is None else rng
     shares = human / human.sum()
-    sides = [rng.multinomial(max(1, round(c.sum())), shares, size=floor_draws) for c in (human, agent)]
+    sides = [rng.multinomial(round(c.sum()), shares, size=floor_draws) for c in (human, agent)]
     floor = float(divergence_of_counts(sides[0], sides[1], kind, smoothing=smoothing).mean())
     return HistogramDivergence(
         value,
@@ -154,18 +171,6 @@ def histogram_kl(
 
 def _epsilon_row(human: Floats, agent: Floats, kind: Kind) -> list[EpsilonPoint]:
     return epsilon_row(human, agent, kind=kind) if kind == "kl" or kind == "kl_reverse" else []
-
-
-def unreached_mass(human_counts: npt.ArrayLike, agent_counts: npt.ArrayLike) -> float:
-    """Returns the share of the humans, 0 to 1, in bins that hold no agent.
-
-    Raises:
-        ValueError: there is no human, or a count is negative or not finite.
-    """
-    human, agent = checked_counts(human_counts), checked_counts(agent_counts)
-    if human.sum() == 0:
-        raise ValueError("without any human count there is no mass that agents could miss")
-    return float(human[agent == 0].sum() / human.sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -238,7 +243,7 @@ class HistogramStatistic:
         row = _epsilon_row(human, agent, self.kind) if human.sum() > 0 and agent.sum() > 0 else []
         told: dict[str, Any] = {
             "divergence": self.kind,
-            "smoothing": self.smoothing._asdict() if self.kind in _SMOOTHED else None,
+            "smoothing": asdict(self.smoothing) if self.kind in _SMOOTHED else None,
             "bins": self.human.shape[1],
             "edges": list(self.edges),
             "human_mass_unreached": unreached_mass(human, agent) if human.sum() > 0 else None,

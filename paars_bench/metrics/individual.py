@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paars_bench.metrics.mean_interval import mean_interval, sums_of_cases
-from paars_bench.metrics.resampling import Floats, Interval, ResamplingPlan, weighted_sums
+from paars_bench.metrics.resampling import Floats, Interval, ResamplingPlan, checked_rows, weighted_sums, whole_number
 
 
 class MeanResult(NamedTuple):
@@ -78,9 +78,13 @@ def clustered_mean(
         level: nominal coverage of the interval.
 
     Raises:
-        ValueError: lengths differ, or a value is not finite or not within the bounds.
+        ValueError: lengths differ, a value is not finite or not within the bounds, a row is not one of the plan's,
+            ``failures`` is no whole number of at least 0, or ``worst`` is not finite.
     """
-    array, index = case_values(values, rows)
+    array, index = case_values(values, rows, plan.size)
+    failures = whole_number(failures, "failures", least=0)
+    if not np.isfinite(worst):
+        raise ValueError(f"worst must be finite, got {worst}")
     n = len(array)
     asked = n + failures
     strict = (float(array.sum()) + failures * worst) / asked if asked else None
@@ -94,7 +98,7 @@ def clustered_mean(
 
 def mean_replicates(values: npt.ArrayLike, rows: npt.ArrayLike, plan: ResamplingPlan) -> Floats:
     """Returns (resamples,) means, NaN where a resample holds no case; conditions of a plan are paired."""
-    array, index = case_values(values, rows)
+    array, index = case_values(values, rows, plan.size)
     sums = weighted_sums(plan.boot, sums_of_cases(array, index, plan.size))
     with np.errstate(invalid="ignore"):
         return np.asarray(sums[:, 0] / sums[:, 1])
@@ -125,9 +129,9 @@ def equal_count_strata(
         level: nominal coverage of the intervals.
 
     Raises:
-        ValueError: lengths differ, a number is not finite, or ``bins`` is below 1.
+        ValueError: lengths differ, a number is not finite, a row is not one of the plan's, or ``bins`` is below 1.
     """
-    array, index = case_values(values, rows)
+    array, index = case_values(values, rows, plan.size)
     quantity = np.asarray(by, dtype=np.float64)
     if quantity.shape != array.shape or not np.all(np.isfinite(quantity)):
         raise ValueError("strata need one finite quantity for each value")
@@ -154,16 +158,23 @@ def _stratum(
     return Stratum(float(here.min()), float(here.max()), mean.value, mean.ci, mean.n, mean.clusters)
 
 
-def case_values(values: npt.ArrayLike, rows: npt.ArrayLike) -> tuple[Floats, npt.NDArray[np.int64]]:
+def case_values(
+    values: npt.ArrayLike, rows: npt.ArrayLike, size: int | None = None
+) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Returns values and rows as arrays.
 
+    Args:
+        values: (n,), finite.
+        rows: (n,) the shopper's row of each.
+        size: S, the shoppers of the plan; None leaves it to the caller to find a row that is too large.
+
     Raises:
-        ValueError: lengths differ or a value is not finite.
+        ValueError: lengths differ, a value is not finite, or a row is no whole number or out of range.
     """
     array = np.asarray(values, dtype=np.float64)
-    index = np.asarray(rows, dtype=np.int64)
-    if array.ndim != 1 or array.shape != index.shape:
-        raise ValueError(f"values and rows must have one length, got {array.shape} and {index.shape}")
+    if array.ndim != 1 or array.shape != np.shape(rows):
+        raise ValueError(f"values and rows must have one length, got {array.shape} and {np.shape(rows)}")
+    index = checked_rows(rows, len(array), size)
     if not np.all(np.isfinite(array)):
         raise ValueError("values of scored cases must be finite; a failure is counted, not scored")
     return array, index

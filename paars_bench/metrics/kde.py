@@ -14,8 +14,8 @@ from typing import Any, Literal, NamedTuple, Self, get_args
 import numpy as np
 import numpy.typing as npt
 
-from paars_bench.metrics.density import _points, kde_log_density
-from paars_bench.metrics.resampling import Bools, Floats, Ints
+from paars_bench.metrics.density import _points, check_bandwidth, kde_log_density
+from paars_bench.metrics.resampling import Bools, Floats, Ints, checked_rows
 from paars_bench.metrics.weighted_density import shopper_log_kernels, weighted_log_sums
 
 Estimator = Literal["leave_one_out", "paper"]
@@ -74,10 +74,12 @@ def kde_kl(
         device: a torch device; the CPU through NumPy by default.
 
     Raises:
-        ValueError: too few points, shapes that do not fit, or an unknown estimator.
+        ValueError: too few points, shapes that do not fit, an unknown estimator, or a bandwidth that is not above 0
+            and finite.
     """
     x, y = _points(human, "human"), _points(agent, "agent")
     check_estimator(estimator)
+    check_bandwidth(bandwidth)
     if len(x) < 4:
         raise ValueError(f"kde_kl needs at least 4 human points for a value and a floor, got {len(x)}")
     if mc_samples < 1 or mc_repeats < 1 or floor_splits < 1:
@@ -205,19 +207,20 @@ class KdeStatistic:
             rng: the only source of chance.
 
         Raises:
-            ValueError: shapes do not fit, a row is not below ``size``, or an unknown estimator.
+            ValueError: shapes do not fit, a row is no whole number from 0 to ``size`` - 1, an unknown estimator, or a
+                bandwidth that is not above 0 and finite.
         """
         check_estimator(estimator)
-        if not bandwidth > 0:
-            raise ValueError(f"bandwidth must be above 0, got {bandwidth}")
+        check_bandwidth(bandwidth)
         if mc_samples < 1 or mc_repeats < 1:
             raise ValueError("mc_samples and mc_repeats must be at least 1")
-        x, rows = _points(human, "human"), _rows(human_rows, len(np.asarray(human)), size, "human")
+        x = _points(human, "human")
+        rows = checked_rows(human_rows, len(x), size, "human_rows")
         draws = _Draws.make(x, bandwidth, mc_samples, mc_repeats, rng)
         own = draws.origin if estimator == "leave_one_out" else None
         kernels = shopper_log_kernels(x, rows, draws.at, bandwidth, size, leave_out=own)
         y = _points(agent, "agent")
-        agent_index = _rows(agent_rows, len(y), size, "agent")
+        agent_index = checked_rows(agent_rows, len(y), size, "agent_rows")
         return cls(
             _HumanSide(x, rows, draws, kernels),
             y,
@@ -272,7 +275,7 @@ class KdeStatistic:
     def with_agent(self, agent: npt.ArrayLike, agent_rows: npt.ArrayLike) -> Self:
         """Returns the same comparison of the same humans, at the same draws, with other agents."""
         y = _points(agent, "agent")
-        rows = _rows(agent_rows, len(y), self.size, "agent")
+        rows = checked_rows(agent_rows, len(y), self.size, "agent_rows")
         kernels = shopper_log_kernels(y, rows, self.human.draws.at, self.bandwidth, self.size)
         return replace(self, agent_points=y, agent_rows=rows, agent_log_kernels=kernels)
 
@@ -312,12 +315,3 @@ class KdeStatistic:
             "mc_repeats": self.mc_repeats,
             "dimensions": self.agent_points.shape[1],
         }
-
-
-def _rows(values: npt.ArrayLike, count: int, size: int, name: str) -> Ints:
-    rows = np.asarray(values, dtype=np.int64)
-    if rows.shape != (count,):
-        raise ValueError(f"{name}_rows must name one shopper for each of {count} points, got shape {rows.shape}")
-    if len(rows) and (rows.min() < 0 or rows.max() >= size):
-        raise ValueError(f"{name}_rows must lie between 0 and {size - 1}")
-    return rows

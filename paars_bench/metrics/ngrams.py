@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paars_bench.metrics.diversity import TypeTokenRatio, diversity, type_token_ratio
-from paars_bench.metrics.resampling import Interval, ResamplingPlan
+from paars_bench.metrics.resampling import Interval, ResamplingPlan, whole_number
 from paars_bench.metrics.tokens import Unit
 
 DISTINCT: Mapping[int, Unit] = {1: "word", 2: "bigram", 3: "trigram"}
@@ -65,7 +65,7 @@ def distinct_n(
         rng: as there.
 
     Raises:
-        ValueError: ``n`` is another, no text has ``n`` words, or ``tokens`` does not fit.
+        ValueError: ``n`` is another, ``texts`` is one str, no text has ``n`` words, or ``tokens`` does not fit.
     """
     if n not in DISTINCT:
         raise ValueError(f"distinct-n knows n = {', '.join(map(str, DISTINCT))}, got {n}")
@@ -83,8 +83,10 @@ def duplicate_rate(
         rng: draws 200 samples; without it the mean over every possible draw is computed exactly.
 
     Raises:
-        ValueError: there is no text, or ``at_texts`` is below 1 or more than there are.
+        ValueError: ``texts`` is one str, there is no text, or ``at_texts`` is no whole number, below 1 or more than
+            there are.
     """
+    at_texts = None if at_texts is None else whole_number(at_texts, "at_texts", least=1)
     return _rate(type_token_ratio(texts, tokens=at_texts, rng=rng, unit="text"))
 
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from paars_bench.metrics.density import check_bandwidth
 from paars_bench.metrics.pairwise import PairFunction, Pairs, PairSums, median_distance
 from paars_bench.metrics.points import PointSides, PointStatistic, TwoSample, two_sample
 from paars_bench.metrics.resampling import Floats
@@ -58,10 +59,10 @@ class MmdStatistic(PointStatistic):
             bandwidth: h, above 0; the median distance of human points that differ by default.
 
         Raises:
-            ValueError: the bandwidth is not above 0, or all humans are one point and it is not given.
+            ValueError: the bandwidth is not above 0 and finite, or all humans are one point and it is not given.
         """
-        if bandwidth is not None and not bandwidth > 0:
-            raise ValueError(f"bandwidth must be above 0, got {bandwidth}")
+        if bandwidth is not None:
+            check_bandwidth(bandwidth)
         h = median_distance(sides.human) if bandwidth is None else bandwidth
         return cls(sides, h, bandwidth is None)
 
@@ -183,9 +184,9 @@ def mmd(
         floor_splits: halvings.
 
     Raises:
-        ValueError: too few points or a bandwidth that is not above 0.
+        ValueError: too few points or a bandwidth that is not above 0 and finite.
     """
-    statistic = MmdStatistic.make(PointSides.unpaired(human, agent), bandwidth=bandwidth)
+    statistic = MmdStatistic.make(_sides(human, agent), bandwidth=bandwidth)
     return two_sample(statistic, rng=rng, floor_splits=floor_splits)
 
 
@@ -193,11 +194,18 @@ def energy_distance(
     human: npt.ArrayLike, agent: npt.ArrayLike, *, rng: np.random.Generator, floor_splits: int = 20
 ) -> TwoSample:
     """Returns the unbiased energy distance of two sets of points and the floor; arguments as ``mmd``."""
-    return two_sample(EnergyStatistic.make(PointSides.unpaired(human, agent)), rng=rng, floor_splits=floor_splits)
+    return two_sample(EnergyStatistic.make(_sides(human, agent)), rng=rng, floor_splits=floor_splits)
 
 
 def spread_gap(
     human: npt.ArrayLike, agent: npt.ArrayLike, *, rng: np.random.Generator, floor_splits: int = 20
 ) -> TwoSample:
     """Returns the gap in spread of two sets of points, 0 to 1, and the floor; arguments as ``mmd``."""
-    return two_sample(SpreadStatistic.make(PointSides.unpaired(human, agent)), rng=rng, floor_splits=floor_splits)
+    return two_sample(SpreadStatistic.make(_sides(human, agent)), rng=rng, floor_splits=floor_splits)
+
+
+def _sides(human: npt.ArrayLike, agent: npt.ArrayLike) -> PointSides:
+    sides = PointSides.unpaired(human, agent)
+    if len(sides.agent) < 2:
+        raise ValueError(f"agent must be at least 2 points, to have a distance among them, got {len(sides.agent)}")
+    return sides

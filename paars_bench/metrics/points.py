@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paars_bench.metrics.density import _points
-from paars_bench.metrics.kde import _rows
-from paars_bench.metrics.resampling import Bools, Floats, Ints, _halves
+from paars_bench.metrics.resampling import Bools, Floats, Ints, _halves, checked_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,12 +51,12 @@ class PointSides:
         """Checks both sides of ``size`` shoppers; shapes as the attributes have them.
 
         Raises:
-            ValueError: a side is empty, not finite or of another dimension, or a row is not below ``size``.
+            ValueError: a side is empty, not of finite real numbers or of another dimension, or a row is no whole number
+                from 0 to ``size`` - 1.
         """
         x = _points(human, "human")
-        return cls(x, _rows(human_rows, len(x), size, "human"), x, np.zeros(0, dtype=np.int64), size, size).with_agent(
-            agent, agent_rows
-        )
+        rows = checked_rows(human_rows, len(x), size, "human_rows")
+        return cls(x, rows, x, np.zeros(0, dtype=np.int64), size, size).with_agent(agent, agent_rows)
 
     @classmethod
     def unpaired(cls, human: npt.ArrayLike, agent: npt.ArrayLike) -> PointSides:
@@ -93,7 +92,7 @@ class PointSides:
         y = _points(agent, "agent")
         if y.shape[1] != self.human.shape[1]:
             raise ValueError(f"human points have {self.human.shape[1]} dimensions and agent points {y.shape[1]}")
-        rows = _rows(agent_rows, len(y), self.size, "agent")
+        rows = checked_rows(agent_rows, len(y), self.size, "agent_rows")
         return PointSides(self.human, self.human_rows, y, rows, self.size, self.shoppers)
 
     def floor(self) -> PointSides:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -129,11 +130,64 @@ def _coins(size: int, resamples: int, rng: np.random.Generator) -> Bools:
 
 
 def sums_by_row(values: npt.ArrayLike, rows: npt.ArrayLike, size: int) -> Floats:
-    """Returns the sum of ``values`` over each of ``size`` rows: (n,) gives (S,), and (n, k) gives (S, k)."""
+    """Returns the sum of ``values`` over each of ``size`` rows: (n,) gives (S,), and (n, k) gives (S, k).
+
+    Raises:
+        ValueError: as ``checked_rows``.
+    """
     array = np.asarray(values, dtype=np.float64)
     out = np.zeros((size, *array.shape[1:]))
-    np.add.at(out, np.asarray(rows, dtype=np.int64), array)
+    np.add.at(out, checked_rows(rows, len(array), size), array)
     return out
+
+
+def checked_rows(rows: npt.ArrayLike, count: int, size: int | None, name: str = "rows") -> Ints:
+    """Returns the shopper's row of each of ``count`` values, (count,), as int64.
+
+    Args:
+        rows: (count,) whole numbers, 0 to ``size`` - 1.
+        count: how many values there are.
+        size: S, the shoppers; None where no row is too large.
+        name: what the caller calls them.
+
+    Raises:
+        ValueError: another shape, a row that is no whole number, or one out of range.
+    """
+    index = whole_numbers(rows, name)
+    if index.shape != (count,):
+        raise ValueError(f"{name} must name one shopper for each of {count} values, got shape {index.shape}")
+    if count and index.min() < 0:
+        raise ValueError(f"{name} must be 0 or above, got {index.min()}")
+    if count and size is not None and index.max() >= size:
+        raise ValueError(f"{name} must lie between 0 and {size - 1}, got {index.max()}")
+    return index
+
+
+def whole_numbers(values: npt.ArrayLike, name: str) -> Ints:
+    """Returns an array of whole numbers as int64; floats such as 2.0 are whole, True and False are not numbers.
+
+    Raises:
+        ValueError: a value is no whole number.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{name} must be whole numbers, got an array of {array.dtype}")
+    if array.dtype.kind == "f":
+        fits = (np.trunc(array) == array) & (np.abs(array) < 2.0**63)
+        if not fits.all():
+            raise ValueError(f"{name} must be whole numbers, got {array[~fits].flat[0]}")
+    return array.astype(np.int64, copy=False)
+
+
+def whole_number(value: int, name: str, *, least: int) -> int:
+    """Returns one whole number as a plain int.
+
+    Raises:
+        ValueError: it is no integer or below ``least``.
+    """
+    if not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
+    return int(value)
 
 
 def weighted_sums(weights: npt.NDArray[np.generic], per_row: Floats) -> Floats:

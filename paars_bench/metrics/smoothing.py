@@ -7,8 +7,10 @@ there. The row over epsilons shows how much: it is flat where the two histograms
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -20,17 +22,31 @@ EPSILONS: tuple[float, ...] = tuple(10.0**-k for k in range(3, 13))
 """1e-3, 1e-4, …, 1e-12: the constants that published work uses lie in here."""
 
 
-class Smoothing(NamedTuple):
+SmoothingKind = Literal["add", "epsilon"]
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothing:
     """How empty bins are kept from infinity.
 
     Attributes:
         kind: ``add`` puts ``amount`` in every bin of both sides before dividing by the total; ``epsilon``
             adds ``amount`` to every relative frequency of both sides and divides by the new sum (paper mode).
-        amount: above 0 for a finite KL.
+        amount: finite, at least 0; above 0 for a finite KL.
+
+    Raises:
+        ValueError: the kind is unknown or the amount out of range.
     """
 
-    kind: Literal["add", "epsilon"] = "add"
+    kind: SmoothingKind = "add"
     amount: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(SmoothingKind):
+            valid = ", ".join(get_args(SmoothingKind))
+            raise ValueError(f"unknown kind of smoothing {self.kind!r}: valid are {valid}")
+        if not (math.isfinite(self.amount) and self.amount >= 0):
+            raise ValueError(f"amount of smoothing must be finite and at least 0, got {self.amount}")
 
     def shares(self, counts: Floats) -> Floats:
         """Returns smoothed probabilities of the last axis; NaN where that axis holds no count at all."""
@@ -77,6 +93,20 @@ def smoothed_kl(human: Floats, agent: Floats, smoothing: Smoothing) -> Floats:
     """Returns KL(human‖agent) in nats along the last axis; NaN where a side holds no count."""
     # round-off can leave a sum of terms of both signs 1e-17 below 0
     return np.asarray(np.maximum(rel_entr(smoothing.shares(human), smoothing.shares(agent)).sum(axis=-1), 0.0))
+
+
+def unreached_mass(human_counts: npt.ArrayLike, agent_counts: npt.ArrayLike) -> float:
+    """Returns the share of the humans, 0 to 1, in bins that hold no agent.
+
+    Raises:
+        ValueError: there is no human, the bins differ, or a count is negative or not finite.
+    """
+    human, agent = checked_counts(human_counts), checked_counts(agent_counts)
+    if human.shape != agent.shape:
+        raise ValueError(f"human_counts and agent_counts must have the same bins, got {human.shape} and {agent.shape}")
+    if human.sum() == 0:
+        raise ValueError("without any human count there is no mass that agents could miss")
+    return float(human[agent == 0].sum() / human.sum())
 
 
 def epsilon_row(

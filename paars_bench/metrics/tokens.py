@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Literal
 
 Unit = Literal["word", "bigram", "trigram", "text"]
@@ -15,6 +16,12 @@ TOKENISATION: dict[Unit, str] = {
     "text": "the whole text: NFKC, casefold, white space collapsed",
 }
 _RUNS = {"word": 1, "bigram": 2, "trigram": 3}
+_LACKING: dict[Unit, str] = {
+    "word": "no text has a word",
+    "bigram": "no text has 2 words",
+    "trigram": "no text has 3 words",
+    "text": "every text is empty",
+}
 
 # Thai, Lao, Myanmar, Khmer, kana, Han: written without spaces between words.
 _UNSPACED = (
@@ -38,7 +45,25 @@ def tokenise(text: str, unit: Unit = "word") -> list[str]:
     if unit == "text":
         whole = " ".join(folded.split())
         return [whole] if whole else []
-    if unit not in _RUNS:
-        raise ValueError(f"unknown unit {unit!r}: valid are {', '.join(TOKENISATION)}")
+    check_unit(unit)
     words, size = _TOKEN.findall(folded), _RUNS[unit]
     return words if size == 1 else [" ".join(words[i : i + size]) for i in range(len(words) - size + 1)]
+
+
+def check_unit(unit: str) -> None:
+    """Raises ValueError unless ``unit`` is a unit."""
+    if unit not in TOKENISATION:
+        raise ValueError(f"unknown unit {unit!r}: valid are {', '.join(TOKENISATION)}")
+
+
+def check_texts(texts: Sequence[str], name: str) -> None:
+    """Raises ValueError where ``texts`` is one text, which would be read as a list of its letters."""
+    if isinstance(texts, str):
+        raise ValueError(f"{name} must be a list of texts, got one text: {texts[:40]!r}")
+
+
+def check_any_token(count: int, unit: Unit, name: str) -> None:
+    """Raises ValueError where texts hold no token, and says which unit they lack."""
+    check_unit(unit)
+    if count == 0:
+        raise ValueError(f"{name} must hold at least one token of the unit {unit!r}, and {_LACKING[unit]}")
