@@ -337,7 +337,7 @@ def test_humans_who_all_say_one_thing_set_no_scale() -> None:
 
 
 def test_an_unknown_member_is_named() -> None:
-    with pytest.raises(ValueError, match="unknown statistics mmd2: valid are mmd"):
+    with pytest.raises(ValueError, match="unknown statistic mmd2: valid are mmd"):
         panel_statistics(sides_of(0), ["mmd2"])
 
 
