@@ -19,7 +19,9 @@ from paars_bench.metrics.resampling import Floats, Ints
 
 _WEIGHT_BLOCK = 256  # rows: 10 MB of radii at 5,000 points
 _RESOLVED = 0.05  # quantile of the humans' distances
-_NOTE = "conservative: half the points are further apart, so half-samples vary more, and this holds 96 to 100 %"
+_NOTE = (
+    "conservative: half the points are further apart, so half-samples vary more, and this may hold more than its level"
+)
 
 
 class _Choice(NamedTuple):

@@ -22,7 +22,7 @@ ROUGH_SPLITS = 100
 METHOD = "half-samples of shoppers, t quantiles"
 NEAR, KINKED_NEAR = 3, 10
 """How many times smaller than the linear part the curved one is where an interval no longer says NEAR_FLOOR."""
-NEAR_FLOOR = "conservative: so near the floor a divergence hardly falls further, and this holds more than its level"
+NEAR_FLOOR = "conservative: so near the floor a divergence hardly falls further, and this may hold more than its level"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
