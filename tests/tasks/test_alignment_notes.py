@@ -31,7 +31,9 @@ def test_a_score_above_100_counts_as_100_and_the_interval_says_so(narrower: bool
     nothing = statistic.with_agent(np.tile([0.0, 0.0, 1.0], (shoppers, 1)))
     result = evaluate_group(statistic, statistic.human_floor(), plan, uninformed=nothing)
     scorer = Scorer(plan, 0, no_engine, no_engine)
-    scorer.kept[MetricKey(TASK, "persona", "kl_histogram(rank)")] = KeptDivergence(measure(statistic, plan), result)
+    scorer.kept[MetricKey(TASK, "persona", "kl_histogram(rank)")] = KeptDivergence(
+        measure(statistic, plan), result, 1.0
+    )
     (row,) = alignment(scorer, {TASK: load_task(FOLDER / f"{TASK}.yaml", [FOLDER])})
     assert result.score is not None and (result.score > 100) == narrower
     assert row["score"] == pytest.approx(min(100, result.score))
