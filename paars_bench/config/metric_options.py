@@ -107,9 +107,10 @@ def options_of(metric: MetricSpec) -> Any:
 
 def metric_name(metric: MetricSpec) -> str:
     """Returns a metric's name in results: ``kl_histogram(searches)``, ``kl_kde(paper)``, ``kl_kde(bandwidth=0.2)``."""
-    chosen = options_of(metric).model_dump(exclude_defaults=True)
-    if isinstance(options_of(metric), HistogramOptions):
-        chosen = {"of": options_of(metric).of, **chosen}
+    options = options_of(metric)
+    chosen = options.model_dump(exclude_defaults=True)
+    if isinstance(options, HistogramOptions):
+        chosen = {"of": options.of, **chosen}
     details = [str(v) if k in _BARE else f"{k}={_inline(v)}" for k, v in chosen.items()]
     return f"{metric.metric}({', '.join(details)})" if details else metric.metric
 

@@ -6,6 +6,7 @@ metric come from the same code, and one resampling plan is shared by all metrics
 
 from __future__ import annotations
 
+from paars_bench.metrics.alignment import AlignmentScore
 from paars_bench.metrics.bandwidth import BandwidthChoice, bandwidth_by_likelihood, kde_sweep
 from paars_bench.metrics.bins import CountBins
 from paars_bench.metrics.density import kde_log_density
@@ -92,6 +93,7 @@ __all__ = [
     "EPSILONS",
     "KINDS",
     "MEMBERS",
+    "AlignmentScore",
     "BandwidthChoice",
     "CountBins",
     "DiversityGap",

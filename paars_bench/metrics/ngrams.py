@@ -115,13 +115,14 @@ def duplicates(
         ValueError: a side holds no text.
     """
     found = diversity(agent_texts, agent_rows, human_texts, human_rows, plan, tokens=at_texts, unit="text", level=level)
-    return DuplicateResult(_rate(found.agent), _rate(found.human), _mirrored(found.ci), _mirrored(found.human_ci))
+    return DuplicateResult(
+        _rate(found.agent),
+        _rate(found.human),
+        found.ci and found.ci.of_rest(),
+        found.human_ci and found.human_ci.of_rest(),
+    )
 
 
 def _rate(ratio: TypeTokenRatio) -> DuplicateRate:
     # every text that is not the first of its kind is a repeat
     return DuplicateRate(1 - ratio.value, ratio.tokens, ratio.types, ratio.at_tokens)
-
-
-def _mirrored(ci: Interval | None) -> Interval | None:
-    return None if ci is None else ci._replace(low=1 - ci.high, high=1 - ci.low)

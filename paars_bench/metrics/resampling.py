@@ -43,6 +43,10 @@ class Interval(NamedTuple):
     clusters: int
     note: str = ""
 
+    def of_rest(self) -> Interval:
+        """Returns the interval of 1 less the value: of a duplicate rate, from that of the ratio of different texts."""
+        return self._replace(low=1 - self.high, high=1 - self.low)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResamplingPlan:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from paars_bench.report.layout import Row, Sheet, ci_text, number, screen_console, show
+from paars_bench.report.layout import Row, Sheet, ci_text, cost_text, number, screen_console, show
 from paars_bench.report.summary_tables import told
 
 
@@ -17,7 +17,9 @@ def show_comparison(compared: Mapping[str, Any], console: Console | None = None)
     data = compared["dataset"]
     simulated = " (simulated humans)" if data["human_reference"] == "simulated" else " (real people)"
     out.print(f"\non {data['name']}{simulated}")
-    rows = [Row((r["name"],), (f"{r['cases']:,}", f"{r['tokens']:,}", _cost(r["cost_usd"]))) for r in compared["runs"]]
+    rows = [
+        Row((r["name"],), (f"{r['cases']:,}", f"{r['tokens']:,}", cost_text(r["cost_usd"]))) for r in compared["runs"]
+    ]
     show(
         out, Sheet("Runs; the first is what the others are compared with", ("run",), ("cases", "tokens", "cost"), rows)
     )
@@ -65,7 +67,3 @@ def _flips(out: Console, compared: Mapping[str, Any]) -> None:
     if rows:
         figures = ("both right", "turned right", "turned wrong", "both wrong")
         show(out, Sheet("Cases that flipped (ids in --json FILE)", ("task", "condition and run"), figures, rows))
-
-
-def _cost(usd: float | None) -> str:
-    return "price unknown" if usd is None else f"${usd:.4f}"

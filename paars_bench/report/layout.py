@@ -140,6 +140,11 @@ def ci_text(ci: Mapping[str, Any] | None, digits: int = 3) -> str:
     return "–" if ci is None else f"[{ci['low']:.{digits}f}, {ci['high']:.{digits}f}]"
 
 
+def cost_text(usd: float | None) -> str:
+    """Returns US dollars as tables show them."""
+    return "price unknown" if usd is None else f"${usd:.4f}"
+
+
 def screen_console() -> Console:
     """Standard output; a file or pipe is written wide enough that no name is cut."""
     console = Console(highlight=False, markup=False)

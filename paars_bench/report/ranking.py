@@ -11,18 +11,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from paars_bench.metrics import Spread, spread_interval
+from paars_bench.metrics import AlignmentScore, Spread, spread_interval
 
-MOST, LEAST = 100.0, -100.0
 Zeros = Mapping[tuple[str, str], Sequence[float]]
 
 
 class _Scored(NamedTuple):
-    """An entry's score, how it varies over half-splits, and the shoppers behind it."""
+    """An entry, its score where it has one, and the shoppers behind it."""
 
     entry: Mapping[str, Any]
-    score: float | None
-    spread: Spread | None
+    score: AlignmentScore | None
     clusters: int
 
 
@@ -37,13 +35,14 @@ def ranked(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """
     zeros = _zeros(entries)
     scored = [_score(e, zeros) for e in entries]
-    scored.sort(key=lambda s: (s.score is None, -(s.score or 0.0), s.entry["run_id"], s.entry["condition"]))
+    scored.sort(
+        key=lambda s: (s.score is None, -s.score.value if s.score else 0.0, s.entry["run_id"], s.entry["condition"])
+    )
     out = []
     for place, one in enumerate(scored, 1):
-        rank_ci = None
-        ci = None
-        if one.score is not None and one.spread is not None:
-            ci = spread_interval(one.score, one.spread, n=one.clusters, clusters=one.clusters)
+        rank_ci = ci = None
+        if one.score is not None and one.score.spread is not None:
+            ci = one.score.interval(one.clusters)
             others = [o for o in scored if o is not one and o.score is not None]
             better = sum(_surely_better(o, one) for o in others)
             worse = sum(_surely_better(one, o) for o in others)
@@ -51,8 +50,8 @@ def ranked(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         out.append(
             {
                 **one.entry,
-                "score": one.score,
-                "score_ci": ci and {**ci._asdict(), "low": max(LEAST, ci.low), "high": min(MOST, ci.high)},
+                "score": one.score and one.score.value,
+                "score_ci": ci and ci._asdict(),
                 "rank": None if one.score is None else place,
                 "rank_ci": rank_ci,
             }
@@ -79,27 +78,23 @@ def _counted(entry: Mapping[str, Any]) -> list[tuple[tuple[str, str], Mapping[st
 
 
 def _score(entry: Mapping[str, Any], zeros: Zeros) -> _Scored:
-    by_task: dict[str, list[tuple[float, float, Spread | None]]] = {}
+    by_task: dict[str, list[tuple[float, AlignmentScore]]] = {}
     clusters = 0
     for (task, name), metric in _counted(entry):
         floor = metric["floor"]
         # A base as human as human halves are among themselves is no zero: what is left below it is noise.
         room = min(z for z in zeros[task, name] if z > metric["null_high"] and z > floor) - floor
-        score = min(MOST, max(LEAST, 100 * (1 - (metric["value"] - floor) / room)))
-        by_task.setdefault(task, []).append((metric["weight"], score, _spread(metric, -100 / room)))
+        score = 100 * (1 - (metric["value"] - floor) / room)
+        by_task.setdefault(task, []).append(
+            (metric["weight"], AlignmentScore.capped(score, _spread(metric, -100 / room)))
+        )
         clusters = max(clusters, metric["clusters"])
     lacking = any((n["task"], n["metric"]) in zeros for n in entry["not_scored"])
     if not by_task or entry["too_few"] or lacking:
-        return _Scored(entry, None, None, 0)
-    score = 0.0
-    parts: list[tuple[float, Spread | None]] = []
-    for rows in by_task.values():
-        share = 1 / (len(by_task) * sum(weight for weight, _, _ in rows))
-        score += sum(weight * share * value for weight, value, _ in rows)
-        parts += [(weight * share, spread) for weight, _, spread in rows]
-    known = [(factor, spread) for factor, spread in parts if spread is not None]
-    same = len(known) == len(parts) and len({len(s.linear) for _, s in known}) == 1
-    return _Scored(entry, score, Spread.combined(known) if same else None, clusters)
+        return _Scored(entry, None, 0)
+    return _Scored(
+        entry, AlignmentScore.mean([(1.0, AlignmentScore.mean(parts)) for parts in by_task.values()]), clusters
+    )
 
 
 def _spread(metric: Mapping[str, Any], factor: float) -> Spread | None:
@@ -113,9 +108,10 @@ def _surely_better(one: _Scored, other: _Scored) -> bool:
     """Whether one score lies above another beyond what chance in the shoppers explains, at 95 %."""
     assert one.score is not None
     assert other.score is not None
-    if one.spread is None or other.spread is None or len(one.spread.linear) != len(other.spread.linear):
+    a, b = one.score.spread, other.score.spread
+    if a is None or b is None or len(a.linear) != len(b.linear):
         return False
-    paired = Spread.combined([(1.0, one.spread), (-1.0, other.spread)])
     clusters = min(one.clusters, other.clusters)
-    ci = spread_interval(one.score - other.score, paired, n=clusters, clusters=clusters)
+    paired = Spread.combined([(1.0, a), (-1.0, b)])
+    ci = spread_interval(one.score.value - other.score.value, paired, n=clusters, clusters=clusters)
     return ci is not None and ci.low > 0

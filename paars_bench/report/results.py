@@ -13,7 +13,7 @@ from paars_bench.personas.conditions import CONDITIONS
 from paars_bench.personas.history import CUT_RULE, estimate_tokens, render_history
 from paars_bench.report.engines import Engines, Teller
 from paars_bench.report.failures import reasons
-from paars_bench.report.scored import make_scorer, score_tasks
+from paars_bench.report.scored import make_scorer, score_tasks, strict_json
 from paars_bench.report.segmenting import Segmentation
 from paars_bench.report.segments import FEWEST, score_segments
 from paars_bench.report.status import EXIT_BY_STATUS, run_status
@@ -52,15 +52,17 @@ def build_results(
         segmented: ways to tell shoppers apart, each of which gets every metric by segment.
         fewest: shoppers that a segment needs.
     """
+    from paars_bench.tasks.scoring.summary import alignment, differences
+
     engines = Engines(screen)
     scorer = make_scorer(plan.shoppers, plan.seed, engines, scripted=config["model"]["scripted"])
-    scored = score_tasks(plan, data, done, scorer, stop, say=engines.say)
+    tasks = score_tasks(plan, data, done, scorer, stop, say=engines.say)
     segments = score_segments(plan, data, done, engines, segmented, scripted=config["model"]["scripted"], fewest=fewest)
     return {
         "schema_version": SCHEMA_VERSION,
         "run": {
             "id": config["id"],
-            "status": run_status(scored.tasks, stop),
+            "status": run_status(tasks, stop),
             "stop": stop,
             "command": config["command"],
             "seed": config["spec"]["seed"],
@@ -83,9 +85,9 @@ def build_results(
         "history": _history(plan, data, int(config["identity"]["history_tokens"])),
         "engines": engines.describe(),
         "unsupported": [{"task": t, "why": why} for t, why in plan.unsupported.items()],
-        "tasks": scored.tasks,
-        "differences": scored.differences,
-        "alignment": scored.alignment,
+        "tasks": tasks,
+        "differences": strict_json(differences(scorer)) if scorer else [],
+        "alignment": strict_json(alignment(scorer, plan.specs)) if scorer else [],
         "segments": segments.rows,
         "segments_left_out": segments.left_out,
         "failures": reasons(done.values()),

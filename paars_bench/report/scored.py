@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from paars_bench.boundary import unforeseen
 from paars_bench.config.metric_options import metric_name
@@ -28,20 +28,6 @@ ONE_SHOPPER = (
     "only one shopper has cases, and a metric needs two: floors and intervals come from drawing shoppers; "
     "raise --limit or take a data set with more people"
 )
-
-
-class Scored(NamedTuple):
-    """What is made of the answers.
-
-    Attributes:
-        tasks: a row for each task and condition, its metrics inside.
-        differences: between conditions of a task, paired by shopper.
-        alignment: the score of each condition over all tasks.
-    """
-
-    tasks: list[dict[str, Any]]
-    differences: list[dict[str, Any]]
-    alignment: list[dict[str, Any]]
 
 
 def make_scorer(shoppers: Sequence[str], seed: int, engines: Engines, *, scripted: bool) -> Scorer | None:
@@ -66,8 +52,8 @@ def score_tasks(
     stop: str | None,
     *,
     say: Callable[[str], None],
-) -> Scored:
-    """Measures a run.
+) -> list[dict[str, Any]]:
+    """Measures a run and returns a row for each task and condition, its metrics inside.
 
     Args:
         plan: what was to be asked.
@@ -78,11 +64,11 @@ def score_tasks(
         say: is told of a metric that could not be computed.
     """
     from paars_bench.tasks.scoring import measure_metric
-    from paars_bench.tasks.scoring.summary import alignment, differences
 
     rows = []
     for name, spec in plan.specs.items():
         renderer = Renderer(spec, data.catalog)
+        digest = _cases_digest(plan.cases[name])
         for condition in plan.conditions[name]:
             found = [
                 done.get(case_key(name, condition, case_id, repeat))
@@ -104,7 +90,7 @@ def score_tasks(
                     "task": name,
                     "version": spec.version,
                     "condition": condition,
-                    "cases_sha256": _cases_digest(plan.cases[name]),
+                    "cases_sha256": digest,
                     "counts": _counts(found, stop),
                     "coverage": round(sides.coverage, 6),
                     "min_coverage": spec.min_coverage,
@@ -112,9 +98,7 @@ def score_tasks(
                     "why_no_metrics": None if scorer else ONE_SHOPPER,
                 }
             )
-    if scorer is None:
-        return Scored(rows, [], [])
-    return Scored(rows, strict_json(differences(scorer)), strict_json(alignment(scorer, plan.specs)))
+    return rows
 
 
 def _cases_digest(case_ids: Iterable[str]) -> str:

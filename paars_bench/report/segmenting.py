@@ -16,7 +16,6 @@ from paars_bench.outcomes import Outcome
 from paars_bench.personas.mine import PREFERENCE_FIELDS, PROFILE_FIELDS, Persona
 
 LEVELS = ("low", "middle", "high")
-UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +24,11 @@ class Segmentation:
 
     Attributes:
         by: what they are told apart by, as typed.
-        says: what that is, in words.
         of: segment of each shopper that has one.
         unknown: shoppers that have none.
     """
 
     by: str
-    says: str
     of: Mapping[str, str]
     unknown: int
 
@@ -56,25 +53,24 @@ def segmentation(
     choices = _choices(data, shoppers, mined)
     if by not in choices:
         raise UsageError(f"--by {unknown('segment', by, choices)}")
-    says, find = choices[by]
-    found = find()
+    found = choices[by]()
     of = {s: found[s] for s in shoppers if found.get(s)}
-    return Segmentation(by, says, of, len(shoppers) - len(of))
+    return Segmentation(by, of, len(shoppers) - len(of))
 
 
 def _choices(
     data: ShoppingData, shoppers: Sequence[str], mined: Mapping[str, Persona]
-) -> dict[str, tuple[str, Callable[[], Mapping[str, str]]]]:
+) -> dict[str, Callable[[], Mapping[str, str]]]:
     truths = {s: data.truth(s) for s in shoppers}
-    choices: dict[str, tuple[str, Callable[[], Mapping[str, str]]]] = {
-        "activity": ("thirds of the shoppers by the events of their history", lambda: _activity(data, shoppers)),
-        "category": ("the category most often viewed or bought before", lambda: _category(data, shoppers)),
+    choices: dict[str, Callable[[], Mapping[str, str]]] = {
+        "activity": lambda: _activity(data, shoppers),
+        "category": lambda: _category(data, shoppers),
     }
     for key in sorted({k for t in truths.values() for k in t}):
-        choices[key] = ("as the data set knows it", partial(_known, truths, key))
+        choices[key] = partial(_known, truths, key)
     for part, fields in (("profile", PROFILE_FIELDS), ("preferences", PREFERENCE_FIELDS)) if mined else ():
         for name in fields:
-            choices[f"{part}.{name}"] = ("as the run's backbone mined it", partial(_mined, mined, part, name))
+            choices[f"{part}.{name}"] = partial(_mined, mined, part, name)
     return choices
 
 

@@ -100,7 +100,7 @@ def _rows(
     common = {"by": way.by, "segment": segment, "shoppers": len(plan.shoppers)}
     return [
         common | {"task": task["task"], "condition": task["condition"]} | _figures(metric)
-        for task in score_tasks(plan, data, done, scorer, None, say=engines.say).tasks
+        for task in score_tasks(plan, data, done, scorer, None, say=engines.say)
         for metric in task["metrics"]
     ]
 

@@ -9,17 +9,18 @@ from paars_bench.outcomes import Outcome
 from paars_bench.report.failures import unheard
 
 EXIT_BY_STATUS = {"complete": 0, "partial": 2, "budget": 3, "failed": 4, "interrupted": 130}
-_BUDGETS = {
+CAPS = {
     "max_cost": Outcome.COST_LIMIT,
     "max_tokens_total": Outcome.TOKEN_LIMIT,
     "max_time": Outcome.TIME_LIMIT,
 }
+"""Caps by the name of their flag, and how a case ends that one of them cut short."""
 _BROKEN = ("fail_on_error", "unforeseen_faults")
 
 
 def outcome_of_unasked(stop: str | None) -> Outcome:
     """Returns how cases count that were never asked: as what the cap that stopped the run cuts, else as cancelled."""
-    return _BUDGETS.get(stop or "", Outcome.CANCELLED)
+    return CAPS.get(stop or "", Outcome.CANCELLED)
 
 
 def run_status(tasks: Sequence[Mapping[str, Any]], stop: str | None) -> str:
@@ -32,7 +33,7 @@ def run_status(tasks: Sequence[Mapping[str, Any]], stop: str | None) -> str:
     if stop in _BROKEN:
         return "failed"
     if stop is not None and any(_cut_short(t["counts"]) for t in tasks):
-        return "budget" if stop in _BUDGETS else "interrupted" if stop == "interrupted" else "failed"
+        return "budget" if stop in CAPS else "interrupted" if stop == "interrupted" else "failed"
     if unheard(t["counts"] for t in tasks):
         return "failed"
     unmeasured = any(m.get("unmeasured") for t in tasks for m in t["metrics"])
@@ -43,5 +44,5 @@ def run_status(tasks: Sequence[Mapping[str, Any]], stop: str | None) -> str:
 
 def _cut_short(counts: Mapping[str, Any]) -> bool:
     """Whether cases are owed because asking ended: never asked, or cut by a cap or an interrupt in their midst."""
-    cut = (*_BUDGETS.values(), Outcome.CANCELLED)
+    cut = (*CAPS.values(), Outcome.CANCELLED)
     return bool(counts["not_asked"] or any(outcome in counts["by_outcome"] for outcome in cut))

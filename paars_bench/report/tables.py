@@ -11,7 +11,7 @@ from rich.console import Console
 from paars_bench.backbones.door import Backbone
 from paars_bench.data.cases import ShoppingData
 from paars_bench.report.failures import lines
-from paars_bench.report.layout import Row, Sheet, screen_console, show
+from paars_bench.report.layout import Row, Sheet, cost_text, screen_console, show
 from paars_bench.report.metric_tables import show_metrics
 from paars_bench.report.summary_tables import show_segments, show_summary
 
@@ -68,7 +68,7 @@ def _engines(out: Console, results: Mapping[str, Any]) -> None:
     spent = results["usage"]["by_role"]
     tokens = sum(u["input"] + u["output"] for u in spent.values())
     costs = [u["cost_usd"] for u in spent.values()]
-    cost = "price unknown" if None in costs else f"${sum(costs):.4f}"
+    cost = cost_text(None if None in costs else sum(costs))
     history = results["history"]
     if history and history["shoppers_cut"]:
         out.print(

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from paars_bench.backbones.door import Usage
 from paars_bench.outcomes import POLICY, Outcome
+from paars_bench.report.status import CAPS
 from paars_bench.run.budget import Cap, Held, InFlight, Spent
 from paars_bench.run.spec import RunSpec
 from paars_bench.tasks.result import CaseResult
@@ -28,11 +29,7 @@ class Stop(StrEnum):
     FAULTS = "unforeseen_faults"
 
 
-CUT: dict[Stop, Outcome] = {
-    Stop.MAX_COST: Outcome.COST_LIMIT,
-    Stop.MAX_TOKENS: Outcome.TOKEN_LIMIT,
-    Stop.MAX_TIME: Outcome.TIME_LIMIT,
-}
+CUT: dict[Stop, Outcome] = {Stop(flag): outcome for flag, outcome in CAPS.items()}
 """How a case ends that a cap cut short; any other stop cancels it."""
 
 

@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from paars_bench.config import TaskSpec
+from paars_bench.config.metrics import METRICS
 from paars_bench.data.cases import ShoppingData
 from paars_bench.errors import UsageError
 from paars_bench.report.engines import Engines
@@ -63,8 +65,9 @@ def compare_runs(paths: Sequence[Path], *, dataset: str | None = None) -> dict[s
 
 def _pair(first: ReadRun, other: ReadRun, data: ShoppingData, engines: Engines) -> dict[str, list[dict[str, Any]]]:
     """Compares one run with the first, on the cases of both."""
-    shared, left_out = _shared(first, other)
     from paars_bench.tasks.scoring.summary import between
+
+    shared, left_out = _shared(first, other)
 
     scorers = []
     for run in (first, other):
@@ -109,7 +112,7 @@ def _shared(first: ReadRun, other: ReadRun) -> tuple[Plan, list[dict[str, Any]]]
     if not any(cases.values()):
         raise UsageError(f"{first.name} and {other.name} have no task, condition and case in common that both scored")
     shoppers = [s for s in first.plan.shoppers if any(c.shopper == s for of in cases.values() for c in of.values())]
-    specs = {t: first.plan.specs[t] for t in tasks if cases[t]}
+    specs = {t: _paired_metrics(first.plan.specs[t]) for t in tasks if cases[t]}
     plan = replace(
         first.plan,
         specs=specs,
@@ -119,6 +122,16 @@ def _shared(first: ReadRun, other: ReadRun) -> tuple[Plan, list[dict[str, Any]]]
         repeats=repeats,
     )
     return plan, left_out
+
+
+def _paired_metrics(spec: TaskSpec) -> TaskSpec:
+    """Returns a task with the metrics that a difference is made of: no ratios, no tests, no strata."""
+    kept = [
+        m.model_copy(update={"strata": None})
+        for m in spec.metric_list
+        if METRICS[m.metric].level == "individual" or METRICS[m.metric].scored
+    ]
+    return spec.model_copy(update={"metric_list": kept})
 
 
 def _left(first: ReadRun, other: ReadRun, task: str, what: str, counts: tuple[int, ...]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,33 +16,32 @@ from paars_bench.metrics import KdeStatistic, ResamplingPlan, evaluate_group, kd
 Array = npt.NDArray[np.float32]
 
 
-@pytest.fixture(scope="module")
-def queries() -> tuple[Array, Array]:
-    """Embeddings of 330 WebShop and 170 Best Buy queries, all typed by people."""
+def _real() -> tuple[Any, Path, Any]:
+    """The script that reads real queries, their folder, and the embedding engine."""
     source = script("real_queries")
     folder = source.real_folder()
     if folder is None:
         pytest.skip("PAARS_BENCH_REAL_DATA names no folder of real queries")
     from paars_bench.backbones.engines import embedding_engine
 
+    return source, folder, embedding_engine()
+
+
+@pytest.fixture(scope="module")
+def queries() -> tuple[Array, Array]:
+    """Embeddings of 330 WebShop and 170 Best Buy queries, all typed by people."""
+    source, folder, engine = _real()
     lines = (folder / "bestbuy_titles/query_clicked_titles.jsonl").read_text().splitlines()
     rng = np.random.default_rng(0)
     one = rng.permutation(source.webshop_queries(folder))[:330].tolist()
     two = rng.permutation(sorted({json.loads(line)["query"] for line in lines}))[:170].tolist()
-    engine = embedding_engine()
     return engine.encode(one), engine.encode(two)
 
 
 @pytest.fixture(scope="module")
 def all_queries() -> tuple[Array, Array]:
     """Embeddings of all 2,134 distinct queries of WebShop's people and all 935 of Best Buy's."""
-    source = script("real_queries")
-    folder = source.real_folder()
-    if folder is None:
-        pytest.skip("PAARS_BENCH_REAL_DATA names no folder of real queries")
-    from paars_bench.backbones.engines import embedding_engine
-
-    engine = embedding_engine()
+    source, folder, engine = _real()
     return engine.encode(source.webshop_queries(folder)), engine.encode(source.bestbuy_queries(folder))
 
 

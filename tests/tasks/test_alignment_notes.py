@@ -9,8 +9,9 @@ import pytest
 
 from paars_bench.config.loader import load_task
 from paars_bench.metrics import HistogramStatistic, ResamplingPlan, evaluate_group, measure
+from paars_bench.metrics.alignment import CAPPED
 from paars_bench.tasks.scoring.scorer import KeptDivergence, MetricKey, Scorer
-from paars_bench.tasks.scoring.summary import CAPPED, alignment
+from paars_bench.tasks.scoring.summary import alignment
 
 FOLDER = Path(__file__).parent.parent.parent / "task_configs"
 TASK = "item_selection_group"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +23,7 @@ from paars_bench.metrics import (
     measure,
     score_equivalence,
 )
-from paars_bench.tasks.scoring.scorer import Kept, KeptDivergence, KeptMean, MetricKey, Row, Scorer
+from paars_bench.tasks.scoring.scorer import Kept, KeptDivergence, KeptMean, MetricKey, Row, Scorer, T
 from paars_bench.tasks.scoring.strict import strict_divergence
 from paars_bench.tasks.sides import Sides
 
@@ -31,7 +33,8 @@ MARGIN = 10.0
 """Points of the score within which agents count as human; named here, before any run."""
 
 
-class Asked(NamedTuple):
+@dataclass(frozen=True)
+class Asked:
     """A metric of a task under a condition, with the two sides it compares."""
 
     scorer: Scorer
@@ -40,34 +43,45 @@ class Asked(NamedTuple):
     metric: MetricSpec
     sides: Sides
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The metric's name in results."""
         return metric_name(self.metric)
 
-    @property
+    @cached_property
     def options(self) -> Any:
         """Its validated options."""
         return options_of(self.metric)
 
-    @property
+    @cached_property
     def rows(self) -> npt.NDArray[np.int64]:
         """(n,) the plan's row of the shopper of each scored case."""
         return self.scorer.rows([r.shopper for r in self.sides.scored])
 
-    @property
+    @cached_property
     def by_repeat(self) -> list[Asked]:
         """The same question of each repeat alone; every repeat is a population of its own."""
         repeats = sorted({r.repeat for r in self.sides.scored})
         if len(repeats) == 1:
             return [self]
-        return [self._replace(sides=self.sides.of_repeat(r)) for r in repeats]
+        return [replace(self, sides=self.sides.of_repeat(r)) for r in repeats]
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """What the human of each case did, as text, rendered once for all metrics and conditions of the task."""
+        sides = self.sides
+        return self.scorer.once(self.task, "targets", lambda: {i: sides.target(c) for i, c in sides.cases.items()})
+
+    @property
+    def human_rows(self) -> npt.NDArray[np.int64]:
+        """(n,) the plan's row of the shopper of each case, in the order of ``targets``."""
+        return self.scorer.rows([c.shopper for c in self.sides.cases.values()])
 
     def keep(self, kept: Kept) -> None:
         """Keeps the figure for differences between conditions and for the alignment score."""
         self.scorer.kept[MetricKey(self.task, self.condition, self.name)] = kept
 
-    def once(self, what: str, make: Callable[[], Any]) -> Any:
+    def once(self, what: str, make: Callable[[], T]) -> T:
         """Returns what ``make`` returns, made once for this metric and all conditions that scored the same cases."""
         cases = tuple((r.case_id, r.repeat) for r in self.sides.scored)
         return self.scorer.once(self.task, (self.name, what, cases), make)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -19,47 +22,54 @@ def histogram(asked: Asked) -> Row:
 
 
 def _compared(asked: Asked) -> Compared:
-    scorer, sides, options = asked.scorer, asked.sides, asked.options
-    size, of = scorer.plan.size, options.of
-    everyone = list(sides.cases.values())
-    human = {c.case_id: human_count(c, of, sides.target(c) if of == "rank" else "") for c in everyone}
-    bins = CountBins.from_humans(list(human.values()), start=1 if of == "rank" else 0)
-    rows = asked.rows
+    options, rows, size = asked.options, asked.rows, asked.scorer.plan.size
+    human = _human(asked, options.of)
     smoothing = ADD_HALF
     if isinstance(options, KlHistogramOptions):
         smoothing = Smoothing(options.smoothing.kind, options.smoothing.amount)
-    agents = HistogramStatistic(
-        bins.counts(list(human.values()), scorer.rows([c.shopper for c in everyone]), size),
-        bins.counts([agent_count(r, of) for r in sides.scored], rows, size),
-        kind=HISTOGRAMS[asked.metric.metric][0],
-        smoothing=smoothing,
-        edges=bins.edges,
-    )
+    bins = _bins(options.of, list(human.values()))
+    agents = replace(_sides(asked, options.of, HISTOGRAMS[asked.metric.metric][0], bins), smoothing=smoothing)
     return Compared(
         agents,
-        lambda: agents.with_agent(bins.counts([human[r.case_id] for r in sides.scored], rows, size)),
+        lambda: agents.with_agent(bins.counts([human[r.case_id] for r in asked.sides.scored], rows, size)),
         lambda: agents.with_agent(_uniform(asked, bins)),
-        "uniform over the list shown" if of == "rank" else "uniform over the bins",
+        "uniform over the list shown" if options.of == "rank" else "uniform over the bins",
     )
 
 
 def counts_of(asked: Asked, of: str, kind: Divergence) -> HistogramStatistic:
     """Returns a histogram of humans and agents with bins of both: for tests that must not know whose is whose."""
-    sides, size = asked.sides, asked.scorer.plan.size
-    everyone = list(sides.cases.values())
-    human = [human_count(c, of, sides.target(c) if of == "rank" else "") for c in everyone]
-    agent = [agent_count(r, of) for r in sides.scored]
-    bins = CountBins.from_humans([*human, *agent], start=1 if of == "rank" else 0)
-    rows = asked.scorer.rows([c.shopper for c in everyone])
+    agent = [agent_count(r, of) for r in asked.sides.scored]
+    return _sides(asked, of, kind, _bins(of, [*_human(asked, of).values(), *agent]))
+
+
+def _human(asked: Asked, of: str) -> dict[str, int]:
+    """What the human of each case counts, read once for all metrics and conditions of the task."""
+    cases, targets = asked.sides.cases, asked.targets if of == "rank" else {}
+    return asked.scorer.once(
+        asked.task, ("counts", of), lambda: {i: human_count(c, of, targets.get(i, "")) for i, c in cases.items()}
+    )
+
+
+def _bins(of: str, values: Sequence[int]) -> CountBins:
+    return CountBins.from_humans(values, start=1 if of == "rank" else 0)
+
+
+def _sides(asked: Asked, of: str, kind: Divergence, bins: CountBins) -> HistogramStatistic:
+    size = asked.scorer.plan.size
     return HistogramStatistic(
-        bins.counts(human, rows, size), bins.counts(agent, asked.rows, size), kind=kind, edges=bins.edges
+        bins.counts(list(_human(asked, of).values()), asked.human_rows, size),
+        bins.counts([agent_count(r, of) for r in asked.sides.scored], asked.rows, size),
+        kind=kind,
+        edges=bins.edges,
     )
 
 
 def _uniform(asked: Asked, bins: CountBins) -> npt.NDArray[np.float64]:
     """An agent that knows nothing: every rank of the list, or every bin, equally often."""
+    of_rank = asked.options.of == "rank"
     out = np.zeros((asked.scorer.plan.size, bins.size))
     for result, row in zip(asked.sides.scored, asked.rows, strict=True):
-        width = len(asked.sides.case(result).values["shown"]) if asked.options.of == "rank" else bins.size
+        width = len(asked.sides.case(result).values["shown"]) if of_rank else bins.size
         np.add.at(out[row], np.minimum(np.arange(width), bins.size - 1), 1 / width)
     return out

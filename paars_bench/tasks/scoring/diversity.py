@@ -45,7 +45,9 @@ def product_ttr(asked: Asked) -> Row:
     def agent(result: Any) -> list[str]:
         return viewed_titles([event_of(e) for e in result.events or ()], catalog)
 
-    return _row(asked, *_sides(asked, agent, lambda case: viewed_titles(human_events(case), catalog)), "word")
+    return _row(
+        asked, *_sides(asked, "products", agent, lambda case: viewed_titles(human_events(case), catalog)), "word"
+    )
 
 
 def _queries(asked: Asked) -> tuple[_Texts, _Texts]:
@@ -55,17 +57,25 @@ def _queries(asked: Asked) -> tuple[_Texts, _Texts]:
         return queries(event_of(e) for e in result.events)
 
     def human(case: Any) -> list[str]:
-        return queries(human_events(case)) if "events" in case.values else [asked.sides.target(case)]
+        return queries(human_events(case)) if "events" in case.values else [asked.targets[case.case_id]]
 
-    return _sides(asked, agent, human)
+    return _sides(asked, "queries", agent, human)
 
 
-def _sides(asked: Asked, agent: Callable[[Any], list[str]], human: Callable[[Any], list[str]]) -> tuple[_Texts, _Texts]:
+def _sides(
+    asked: Asked, what: str, agent: Callable[[Any], list[str]], human: Callable[[Any], list[str]]
+) -> tuple[_Texts, _Texts]:
     # one answer a case, as the humans have: a text that comes again in a repeat is no duplicate of the population's
     said = [(text, r.shopper) for r in asked.by_repeat[0].sides.scored for text in agent(r)]
-    typed = [(text, c.shopper) for c in asked.sides.cases.values() for text in human(c)]
-    both = [_Texts([t for t, _ in side], [s for _, s in side]) for side in (said, typed)]
-    return both[0], both[1]
+    return _texts(said), asked.scorer.once(asked.task, ("texts", what), lambda: _human_texts(asked, human))
+
+
+def _human_texts(asked: Asked, human: Callable[[Any], list[str]]) -> _Texts:
+    return _texts([(text, c.shopper) for c in asked.sides.cases.values() for text in human(c)])
+
+
+def _texts(pairs: Sequence[tuple[str, str]]) -> _Texts:
+    return _Texts([text for text, _ in pairs], [shopper for _, shopper in pairs])
 
 
 def _row(asked: Asked, agent: _Texts, human: _Texts, unit: Unit, *, repeated: bool = False) -> Row:
@@ -108,7 +118,7 @@ def _read(ratio: float, repeated: bool) -> float:
 
 
 def _mirrored(ci: Interval | None, repeated: bool) -> dict[str, Any] | None:
-    return interval(ci._replace(low=1 - ci.high, high=1 - ci.low) if ci is not None and repeated else ci)
+    return interval(ci.of_rest() if ci is not None and repeated else ci)
 
 
 def _estimator(found: DiversityResult) -> Row:

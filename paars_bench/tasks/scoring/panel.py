@@ -54,11 +54,10 @@ def _statistics(asked: Asked) -> tuple[dict[str, PoolableStatistic], dict[str, s
 
 
 def _points(asked: Asked) -> PointSides:
-    scorer, sides = asked.scorer, asked.sides
-    everyone = list(sides.cases.values())
+    scorer = asked.scorer
     return PointSides.make(
-        scorer.embed([sides.target(c) for c in everyone]),
-        scorer.rows([c.shopper for c in everyone]),
+        scorer.embed(list(asked.targets.values())),
+        asked.human_rows,
         scorer.embed(said(asked)),
         asked.rows,
         size=scorer.plan.size,

@@ -27,7 +27,7 @@ NOTHING = "titles of random products of the catalog"
 
 def query_similarity(asked: Asked) -> Row:
     """Returns the mean cosine similarity, and in equal-count bins of the human query's perplexity if asked for."""
-    typed = [asked.sides.target(asked.sides.case(r)) for r in asked.sides.scored]
+    typed = [asked.targets[r.case_id] for r in asked.sides.scored]
     values = cosine_similarity_rows(asked.scorer.embed(said(asked)), asked.scorer.embed(typed))
     row = mean_row(asked, values, worst=-1)  # the opposite direction
     return row if asked.metric.strata is None else row | _strata(asked, values, typed)
@@ -101,12 +101,11 @@ def _compared_points(asked: Asked, humans: Any) -> Row:
     ``humans`` makes the statistic of the humans against themselves from their points and rows; ``with_agent`` then
     puts the agents, and those who know nothing, in their place.
     """
-    scorer, everyone = asked.scorer, list(asked.sides.cases.values())
-    typed = {c.case_id: asked.sides.target(c) for c in everyone}
+    scorer, typed = asked.scorer, asked.targets
 
     def made() -> Any:
         try:
-            return humans(scorer.embed(list(typed.values())), scorer.rows([c.shopper for c in everyone]))
+            return humans(scorer.embed(list(typed.values())), asked.human_rows)
         except ValueError as error:  # too few humans for this statistic
             return str(error)
 

@@ -6,20 +6,11 @@ difference is paired, and a mean of metrics has an interval of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
 
 from paars_bench.config.metric_options import metric_name
 from paars_bench.config.spec import TaskSpec
-from paars_bench.metrics import (
-    Interval,
-    PairedDifference,
-    ResamplingPlan,
-    Spread,
-    paired_divergences,
-    paired_means,
-    spread_interval,
-)
+from paars_bench.metrics import AlignmentScore, PairedDifference, ResamplingPlan, paired_divergences, paired_means
 from paars_bench.tasks.scoring.asked import interval
 from paars_bench.tasks.scoring.scorer import Kept, KeptDivergence, KeptMean, MetricKey, Row, Scorer
 
@@ -27,9 +18,6 @@ BESIDE = (("persona", "shuffled"),)
 """Conditions that are compared beside each with ``base``: is it this shopper's persona that helps, or any?"""
 WEIGHING = "group metrics of a task by their weight, then tasks equally; each counts at most 100 and at least -100"
 NO_SCORE = "no group metric of its tasks has a score"
-MOST, LEAST = 100.0, -100.0
-MOST, LEAST = 100.0, -100.0
-CAPPED = "conservative: a metric beyond 100 or -100 counts as that, and its spread is taken as if it did not"
 
 
 def differences(scorer: Scorer) -> list[Row]:
@@ -82,34 +70,12 @@ def _paired(paired: PairedDifference) -> Row:
     return {**paired._asdict(), "ci": interval(paired.ci)}
 
 
-class _Score(NamedTuple):
-    """A weighted mean of scores, how it varies, and what it is made of."""
-
-    value: float
-    spread: Spread | None
-
-    @classmethod
-    def capped(cls, score: float, spread: Spread | None) -> _Score:
-        held = min(MOST, max(LEAST, score))
-        return cls(held, spread.saying(CAPPED) if spread is not None and held != score else spread)
-
-    @classmethod
-    def mean(cls, parts: Sequence[tuple[float, _Score]]) -> _Score:
-        total = sum(weight for weight, _ in parts)
-        spreads = [(weight / total, part.spread) for weight, part in parts if part.spread is not None]
-        whole = len(spreads) == len(parts)
-        return cls(
-            sum(weight * part.value for weight, part in parts) / total, Spread.combined(spreads) if whole else None
-        )
-
-
 def alignment(scorer: Scorer, specs: Mapping[str, TaskSpec]) -> list[Row]:
     """Returns one alignment score for each condition: 100 is human, 0 is knowing nothing.
 
-    Group metrics of a task weigh as their ``weight`` says, and tasks weigh equally. A metric above 100 counts as 100:
-    below the floor lies a population narrower than the humans, and that makes up for nothing. One below -100 counts as
-    that: where knowing nothing is already near the humans, a score of -1,500 would decide over all tasks. A metric
-    without a score takes no part and is named. Individual metrics have no human floor, so they have no score.
+    Group metrics of a task weigh as their ``weight`` says and count as ``AlignmentScore.capped`` says, and tasks weigh
+    equally. A metric without a score takes no part and is named. Individual metrics have no human floor, so they have
+    no score.
     """
     conditions = list(dict.fromkeys(key.condition for key in scorer.kept))
     return [_of_condition(scorer, specs, c) for c in conditions]
@@ -118,10 +84,10 @@ def alignment(scorer: Scorer, specs: Mapping[str, TaskSpec]) -> list[Row]:
 def _of_condition(scorer: Scorer, specs: Mapping[str, TaskSpec], condition: str) -> Row:
     tasks: list[Row] = []
     left_out: list[Row] = []
-    scores: list[tuple[float, _Score]] = []
+    scores: list[tuple[float, AlignmentScore]] = []
     clusters = 0
     for task, spec in specs.items():
-        counted: list[tuple[float, _Score]] = []
+        counted: list[tuple[float, AlignmentScore]] = []
         for metric in spec.metric_list:
             kept = scorer.kept.get(MetricKey(task, condition, metric_name(metric)))
             if not isinstance(kept, KeptDivergence) or kept.weight == 0:
@@ -129,35 +95,14 @@ def _of_condition(scorer: Scorer, specs: Mapping[str, TaskSpec], condition: str)
             if kept.result.score is None:
                 left_out.append({"task": task, "metric": metric_name(metric), "why": kept.result.score_note})
                 continue
-            counted.append((kept.weight, _Score.capped(kept.result.score, kept.result.score_spread)))
+            counted.append((kept.weight, AlignmentScore.capped(kept.result.score, kept.result.score_spread)))
             clusters = max(clusters, kept.result.clusters)
         if counted:
-            score = _Score.mean(counted)
+            score = AlignmentScore.mean(counted)
             scores.append((1.0, score))
             tasks.append({"task": task, "score": score.value, "metrics": len(counted)})
+    common: Row = {"condition": condition, "weighing": WEIGHING, "tasks": tasks, "left_out": left_out}
     if not scores:
-        return {
-            "condition": condition,
-            "score": None,
-            "ci": None,
-            "why": NO_SCORE,
-            "weighing": WEIGHING,
-            "tasks": [],
-            "left_out": left_out,
-        }
-    score = _Score.mean(scores)
-    return {
-        "condition": condition,
-        "score": score.value,
-        "ci": interval(_interval(score, clusters)),
-        "weighing": WEIGHING,
-        "tasks": tasks,
-        "left_out": left_out,
-    }
-
-
-def _interval(score: _Score, clusters: int) -> Interval | None:
-    if score.spread is None:
-        return None
-    ci = spread_interval(score.value, score.spread, n=clusters, clusters=clusters)
-    return ci and ci._replace(low=max(LEAST, ci.low), high=min(MOST, ci.high))
+        return common | {"score": None, "ci": None, "why": NO_SCORE}
+    score = AlignmentScore.mean(scores)
+    return common | {"score": score.value, "ci": interval(score.interval(clusters))}
