@@ -30,7 +30,7 @@ SPECS = frozenset(
 BELOW: dict[str, frozenset[str]] = {
     "metrics": frozenset(),
     "config": frozenset(),
-    "store": frozenset(),
+    "store": frozenset({"config"}),  # its settings are YAML
     "data": frozenset({"config", "store"}),  # column maps are YAML; the demo's shoppers search with the store's search
     "personas": frozenset({"store"}),  # one cleaning of text for histories and pages
     "tasks": frozenset({"metrics", "config", "data", "store", "personas"}),

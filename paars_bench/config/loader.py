@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,12 @@ from paars_bench.config.filters import check_filter
 from paars_bench.config.include import read_merged
 from paars_bench.config.keys import OUTPUT_TYPES, PROMPT_VARIABLES, TARGET_VARIABLES, TEMPLATE_KEYS
 from paars_bench.config.metric_options import check_metrics
+from paars_bench.config.sentence import sentence
 from paars_bench.config.spec import TaskSpec
 from paars_bench.config.templates import check_template
 from paars_bench.config.textfile import read_small
-from paars_bench.config.yamlfile import Document
-from paars_bench.errors import ConfigError, nearest, unknown
+from paars_bench.config.yamlfile import Document, KeyPath
+from paars_bench.errors import ConfigError
 
 
 def load_task(file: Path, roots: Sequence[Path]) -> TaskSpec:
@@ -46,7 +46,7 @@ def spec_of(document: Document, roots: Sequence[Path]) -> TaskSpec:
     try:
         spec = TaskSpec.model_validate({**document.values, **texts})
     except ValidationError as error:
-        raise ConfigError(_sentence(document, error)) from error
+        raise ConfigError(sentence(document, error, _siblings, "task")) from error
     _check_output_type(document, spec)
     _check_templates(document, spec, roots)
     _check_steps(document, spec)
@@ -108,30 +108,5 @@ def _check_steps(document: Document, spec: TaskSpec) -> None:
     check_metrics(spec, lambda i: str(document.mark(("metric_list", i, "metric"))))
 
 
-def _sentence(document: Document, error: ValidationError) -> str:
-    problems = error.errors(include_url=False)
-    first = problems[0]
-    path = tuple(first["loc"])
-    key = ".".join(str(p) for p in path)
-    more = f" ({len(problems) - 1} more in this task)" if len(problems) > 1 else ""
-    mark = document.mark(path)
-    if first["type"] == "missing":
-        return f"{mark}: `{key}` is missing.{more}"
-    if first["type"] == "extra_forbidden":
-        parent = path[:-1]
-        return f"{mark}: {unknown('key', str(path[-1]), _siblings(parent))}{more}"
-    message = first["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    expected = str(first.get("ctx", {}).get("expected", ""))
-    near = nearest(str(first["input"]), re.findall(r"'([^']+)'", expected))
-    hint = f"; did you mean {near[0]!r}?" if near else "."
-    return f"{mark}: `{key}` is {_short(first['input'])}: {message.rstrip('.?')}{hint}{more}"
-
-
-def _siblings(parent: tuple[str | int, ...]) -> list[str]:
+def _siblings(parent: KeyPath) -> list[str]:
     return ["by", "bins"] if parent and parent[-1] == "strata" else [*TaskSpec.model_fields]
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"

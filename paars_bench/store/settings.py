@@ -1,0 +1,152 @@
+"""Everything an experimenter would vary in the store, in one YAML: it is checked when read and recorded with a run.
+
+Two shops with the same settings and the same catalog list, cut and show the same; their digests say so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from paars_bench.config.sentence import sentence
+from paars_bench.config.yamlfile import KeyPath, read_yaml
+from paars_bench.errors import ConfigError
+from paars_bench.paths import task_configs_dir
+
+Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+Signed = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
+Tokens = Annotated[int, Field(ge=1, le=1000)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FieldWeights(_Settings):
+    """How much a word counts by where it stands in a product; a field of weight 0 is not searched."""
+
+    title: Weight = 3.0
+    brand: Weight = 2.0
+    category: Weight = 2.0
+    bullets: Weight = 1.0
+    description: Weight = 0.5
+
+
+class FeatureWeights(_Settings):
+    """What is added to the text score of the best text matches: weight × feature (``store.search_features``).
+
+    Attributes:
+        popularity: of ln(1 + review count), scaled to [0, 1] by the catalog's largest; 0 where unknown.
+        rating: of (rating - 1) / 4; the catalog's mean where unknown.
+        price: of the share of the catalog's prices that are lower, so a negative weight favours cheap products;
+            1/2 where unknown.
+        sponsored: of 1 for sponsored products, else 0.
+        chance: of a number in [0, 1) drawn for each product from ``seed``: noise in the ranking.
+        window: how many of the best text matches are ranked anew; the others follow in order of text score.
+    """
+
+    popularity: Signed = 0.0
+    rating: Signed = 0.0
+    price: Signed = 0.0
+    sponsored: Signed = 0.0
+    chance: Signed = 0.0
+    window: int = Field(default=200, ge=1, le=2000)
+
+
+class PageSettings(_Settings):
+    """How long the text of a page is.
+
+    Attributes:
+        line: tokens of a line in results or cart.
+        least_title: tokens of the title in such a line, even where the id is long.
+        title: tokens of the title on a product page.
+        brand: tokens of the brand there.
+        path: tokens of the category path there.
+        bullets: how many are shown.
+        bullet: tokens of one.
+        description: tokens.
+        reviews: how many are shown.
+        review: tokens of one.
+        related: products listed on a product page.
+        badges: on a line, at most.
+        cart: products of the cart that are listed.
+        departments: on the home page.
+        department: tokens of the name of one.
+        query: tokens of the query above the results.
+        suggestions: other queries offered where nothing was found.
+    """
+
+    line: Tokens = 48
+    least_title: Tokens = 12
+    title: Tokens = 60
+    brand: Tokens = 12
+    path: Tokens = 30
+    bullets: int = Field(default=5, ge=0, le=50)
+    bullet: Tokens = 32
+    description: int = Field(default=130, ge=0, le=2000)
+    reviews: int = Field(default=3, ge=0, le=50)
+    review: Tokens = 40
+    related: int = Field(default=4, ge=0, le=20)
+    badges: int = Field(default=1, ge=0, le=3)
+    cart: int = Field(default=5, ge=1, le=100)
+    departments: int = Field(default=8, ge=0, le=50)
+    department: Tokens = 8
+    query: Tokens = 40
+    suggestions: int = Field(default=3, ge=1, le=10)
+
+
+class StoreSettings(_Settings):
+    """The settings of a store.
+
+    Attributes:
+        fields: weights of the indexed fields.
+        features: weights of what ranks beside the text.
+        page_size: results on a page.
+        pages: lengths of page text.
+        seed: of everything in the store that is left to chance (``features.chance``).
+    """
+
+    fields: FieldWeights = FieldWeights()
+    features: FeatureWeights = FeatureWeights()
+    page_size: int = Field(default=10, ge=1, le=100)
+    pages: PageSettings = PageSettings()
+    seed: int = Field(default=0, ge=0, le=2**63 - 1)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all settings, in hexadecimal: equal where every setting is."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load_store_settings(path: Path | str) -> StoreSettings:
+    """Reads the settings of a store; what a file leaves out is as in ``StoreSettings()``.
+
+    Raises:
+        ConfigError: the file is no YAML of store settings, with file, line, key, value and the nearest valid key.
+    """
+    document = read_yaml(Path(path), "a store YAML")
+    try:
+        return StoreSettings.model_validate(document.values)
+    except ValidationError as error:
+        raise ConfigError(sentence(document, error, _keys, "file")) from error
+
+
+@cache
+def default_settings() -> StoreSettings:
+    """Returns the settings of the shipped ``task_configs/_store/default.yaml``."""
+    return load_store_settings(task_configs_dir() / "_store" / "default.yaml")
+
+
+def _keys(parent: KeyPath) -> list[str]:
+    model: type[BaseModel] = StoreSettings
+    for key in parent:
+        inner = model.model_fields[str(key)].annotation
+        assert isinstance(inner, type) and issubclass(inner, BaseModel)
+        model = inner
+    return list(model.model_fields)
