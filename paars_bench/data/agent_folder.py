@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from paars_bench.data.log import Log
 from paars_bench.data.registry import META
-from paars_bench.data.schema import CATALOG, EVENTS, SESSIONS, Catalog
+from paars_bench.data.schema import CATALOG, EVENTS, SESSIONS, Catalog, conformed
 from paars_bench.errors import DataError
 
 
@@ -26,8 +26,8 @@ def read_agent_log(folder: Path) -> Log:
         DataError: a file is missing or holds something else.
     """
     try:
-        events = pq.read_table(folder / "events.parquet").cast(EVENTS)
-        sessions = pq.read_table(folder / "sessions.parquet").cast(SESSIONS)
+        events = conformed(pq.read_table(folder / "events.parquet"), EVENTS)
+        sessions = conformed(pq.read_table(folder / "sessions.parquet"), SESSIONS)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise DataError(f"{folder}: cannot be read as a log ({error})") from error
     return Log.of(events, Catalog(CATALOG.empty_table()), sessions=sessions)

@@ -11,7 +11,7 @@ from paars_bench.data.log import Log
 from paars_bench.data.mining_index import LogIndex
 from paars_bench.data.schema import Action
 
-_COUNTED = (Action.SEARCH, Action.VIEW, Action.CART_ADD, Action.CART_REMOVE, Action.PURCHASE)
+_COUNTED = (Action.SEARCH, Action.REFINE, Action.VIEW, Action.CART_ADD, Action.CART_REMOVE, Action.PURCHASE)
 
 
 class Spread(NamedTuple):

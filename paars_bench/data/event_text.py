@@ -48,6 +48,7 @@ def _events(events: pa.Table) -> pa.Array:
         "rank": column("rank").cast(pa.string()),
         "price": _by_value(column("price"), json.dumps),
         "arm": _quoted(column("arm")),
+        "refined": _quoted(column("refined")),
     }
     assert list(fields) == events.column_names, "another schema needs another text"
     # The first fields are never null, so each later one that is there begins with a comma.

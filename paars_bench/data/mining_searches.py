@@ -11,7 +11,7 @@ from paars_bench.data.cases import CaseKind
 from paars_bench.data.mining_index import Bools, Ints, LogIndex, bools, ints
 from paars_bench.data.mining_rules import Funnel, MiningRules
 from paars_bench.data.mining_split import TestPeriod
-from paars_bench.data.schema import Action
+from paars_bench.data.schema import LISTING, Action
 
 _CHUNK = 100_000  # searches at a time: their lists are 1 million ids
 
@@ -40,8 +40,8 @@ def mine_query_pairs(index: LogIndex, period: TestPeriod, rules: MiningRules, fu
 
 def mine_rank_choices(index: LogIndex, period: TestPeriod, rules: MiningRules, funnel: Funnel) -> pa.Table:
     """Mines the ranked results of a search and the place of the first one viewed (paper, section 4.3)."""
-    searches = searches_of(index, period)
-    funnel.start("searches in these sessions", len(searches))
+    searches = searches_of(index, period, *LISTING)
+    funnel.start("searches in these sessions, and lists narrowed or sorted", len(searches))
     searches = _with_query(index, searches, funnel)
     pairs, views = _first_views(index, searches)
     funnel.keep("a product is viewed before the next search", len(searches), len(pairs))
@@ -60,9 +60,9 @@ def mine_rank_choices(index: LogIndex, period: TestPeriod, rules: MiningRules, f
     return pa.concat_tables(parts) if parts else schema.empty_table()
 
 
-def searches_of(index: LogIndex, period: TestPeriod) -> Ints:
-    """Returns the searches of the sessions that cases come from."""
-    return np.flatnonzero(index.is_action(Action.SEARCH) & period.sessions[index.session])
+def searches_of(index: LogIndex, period: TestPeriod, *actions: Action) -> Ints:
+    """Returns the searches (or what else is named) of the sessions that cases come from."""
+    return np.flatnonzero(index.is_action(*(actions or (Action.SEARCH,))) & period.sessions[index.session])
 
 
 _RANK_RULES = (
@@ -149,9 +149,9 @@ def _places(lists: pa.ChunkedArray, wanted: pa.ChunkedArray) -> Ints:
 
 
 def _first_views(index: LogIndex, searches: Ints) -> tuple[Ints, Ints]:
-    """Returns searches with the first view after each, before the next search of the session."""
+    """Returns searches with the first view after each, before the next list of the session."""
     views = np.flatnonzero(index.is_action(Action.VIEW))
-    is_search = index.is_action(Action.SEARCH)
+    is_search = index.is_action(*LISTING)
     last = np.maximum.accumulate(np.where(is_search, np.arange(len(is_search)), -1)) if len(is_search) else views
     origin = last[views]
     good = (origin >= 0) & (index.session[np.maximum(origin, 0)] == index.session[views])

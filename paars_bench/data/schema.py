@@ -30,11 +30,16 @@ class Action(StrEnum):
     """What a shopper can do."""
 
     SEARCH = "search"
+    REFINE = "refine"
     VIEW = "view"
     CART_ADD = "cart_add"
     CART_REMOVE = "cart_remove"
     PURCHASE = "purchase"
     LEAVE = "leave"
+
+
+LISTING = (Action.SEARCH, Action.REFINE)
+"""Actions that show a list of products."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,13 @@ class Event:
         session: the visit that it belongs to; a session has one shopper.
         time: with a zone; stored in UTC, in microseconds.
         action: what was done.
-        query: search: what was typed.
-        shown: search: product ids in the order shown.
+        query: search: what was typed; refine: what the list is of.
+        shown: search and refine: product ids in the order shown.
         product: every action on a product: its id.
         rank: view: place in the list that it was chosen from, from 1.
         price: purchase: paid for one, from 0.
         arm: of an experiment.
+        refined: refine: how the list was narrowed or sorted, as ``price<=20 sort=price_low``.
     """
 
     shopper: Name
@@ -64,6 +70,7 @@ class Event:
     rank: Rank | None = None
     price: Price | None = None
     arm: str | None = None
+    refined: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,7 @@ class Product:
         bullets: as the seller wrote them.
         reviews: some or all of them.
         sponsored: whether the shop is paid to show it.
+        added: since when the shop has it; None where unknown.
     """
 
     id: Name
@@ -103,6 +111,7 @@ class Product:
     bullets: tuple[str, ...] = ()
     reviews: tuple[Review, ...] = ()
     sponsored: bool = False
+    added: AwareDatetime | None = None
 
 
 class Fact(NamedTuple):
@@ -180,6 +189,7 @@ def event_of(row: Mapping[str, Any]) -> Event:
         rank=row.get("rank"),
         price=row.get("price"),
         arm=row.get("arm"),
+        refined=row.get("refined"),
     )
 
 
@@ -202,6 +212,7 @@ def product_of(row: Mapping[str, Any]) -> Product:
         bullets=tuple(row.get("bullets") or ()),
         reviews=tuple(Review(r["rating"], r["text"]) for r in row.get("reviews") or ()),
         sponsored=bool(row.get("sponsored")),
+        added=row.get("added"),
     )
 
 
@@ -242,6 +253,22 @@ class Catalog:
         for batch in self.table.to_batches(max_chunksize=2048):
             for row in batch.to_pylist():
                 yield product_of(row)
+
+
+_LATER = ("refined", "added")  # last columns of their tables, which the first release did not have
+
+
+def conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Returns a stored table in a schema; a column that the first release did not have is null where it is missing.
+
+    Raises:
+        ValueError: it has other columns, or they hold something else (``pa.ArrowInvalid``).
+    """
+    for name in _LATER:
+        if name in schema.names and name not in table.column_names:
+            field = schema.field(name)
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    return table.cast(schema)
 
 
 def products_table(products: Sequence[Product]) -> pa.Table:

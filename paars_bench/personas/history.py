@@ -95,6 +95,8 @@ def event_words(event: Event, catalog: Catalog) -> str:
     match event.action:
         case Action.SEARCH:
             return f'searched "{clean(event.query or "", _TITLE_CHARS)}"'
+        case Action.REFINE:
+            return f"narrowed the results to {clean(event.refined or 'others', _TITLE_CHARS)}"
         case Action.VIEW:
             return f"viewed {_product(event, catalog)}"
         case Action.CART_ADD:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from paars_bench.data.cases import Case
-from paars_bench.data.schema import Action, Catalog, Event, event_of
-from paars_bench.data.sessions import session_counts
+from paars_bench.data.schema import Catalog, Event, event_of
+from paars_bench.data.sessions import SessionFacts, session_facts
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult
 
@@ -58,22 +58,28 @@ def human_events(case: Case) -> list[Event]:
     return [event_of(row) for row in rows]
 
 
+def human_facts(case: Case) -> SessionFacts:
+    """Returns what the human of a sessions case did."""
+    rows: Any = case.values["events"]
+    return session_facts(json.loads(rows) if isinstance(rows, str) else rows)
+
+
+def agent_facts(result: CaseResult) -> SessionFacts:
+    """Returns the same of an agent's session."""
+    return session_facts(result.events or ())
+
+
 def human_count(case: Case, of: str, target: str) -> int:
-    """Returns what the human of a case counts: the rank viewed, or searches, views, purchases of the session."""
-    return int(target) if of == "rank" else session_counts(human_events(case))[of]
+    """Returns what the human of a case counts: the rank viewed, or a count of the session's facts."""
+    return int(target) if of == "rank" else int(getattr(human_facts(case), of))
 
 
 def agent_count(result: CaseResult, of: str) -> int:
     """Returns the same of an agent."""
     assert result.parsed is not None, "only scored results are counted"
-    return int(result.parsed["choice" if of == "rank" else of])
+    return int(result.parsed["choice"]) if of == "rank" else int(getattr(agent_facts(result), of))
 
 
-def queries(events: Iterable[Event]) -> list[str]:
-    """Returns what was typed, in order."""
-    return [e.query for e in events if e.action is Action.SEARCH and e.query]
-
-
-def viewed_titles(events: Iterable[Event], catalog: Catalog) -> list[str]:
-    """Returns the titles of viewed products, in order."""
-    return [catalog[e.product].title for e in events if e.action is Action.VIEW and e.product and e.product in catalog]
+def titles(products: Iterable[str], catalog: Catalog) -> list[str]:
+    """Returns the titles of products, in order; of those that the catalog has."""
+    return [catalog[product].title for product in products if product in catalog]

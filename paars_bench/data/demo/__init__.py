@@ -16,7 +16,7 @@ from paars_bench.data.registry import Progress
 
 __all__ = ["REVISION", "Parameters", "build", "simulate", "true_looks", "true_parameters"]
 
-REVISION = "2"
+REVISION = "3"
 """Raised with every change that gives other data for the same options."""
 
 

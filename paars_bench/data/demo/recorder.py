@@ -15,7 +15,7 @@ _BATCH = 50_000
 
 
 class Row(NamedTuple):
-    """One event; the fields of ``EVENTS`` but ``arm``, ``time`` in microseconds since 1970."""
+    """One event; the fields of ``EVENTS`` but ``arm`` and ``refined``, ``time`` in microseconds since 1970."""
 
     shopper: str
     session: str
@@ -57,7 +57,7 @@ class Recorder:
 
     def _flush(self) -> None:
         if self.rows:
-            self._batches.append(_batch([(*row, None) for row in self.rows], EVENTS))
+            self._batches.append(_batch([(*row, None, None) for row in self.rows], EVENTS))
             self.rows = []
 
 

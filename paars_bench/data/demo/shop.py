@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -15,6 +17,8 @@ from paars_bench.data.schema import Catalog, Product, Review, products_table
 
 _BRANDS_PER_CATEGORY = 12
 _SPONSORED = 0.06
+_OPENED = datetime(2025, 1, 1, tzinfo=UTC)  # when the log begins; everything is sold since before
+_OLDEST_DAYS = 1_000
 
 
 class Brand(NamedTuple):
@@ -70,7 +74,8 @@ def make_shop(products: int, seed: int) -> Shop:
     brands = _make_brands(chance, len(leaves))
     category = [number % len(leaves) for number in range(products)]
     made = [_make_product(chance, i, leaves[c], brands[c]) for i, c in enumerate(category)]
-    items = [m.product for m in made]
+    since = Chance(seed, 5)
+    items = [replace(m.product, added=_OPENED - timedelta(days=1 + since.below(_OLDEST_DAYS))) for m in made]
     price = [p.price or 0.0 for p in items]
     return Shop(
         catalog=Catalog(products_table(items)),

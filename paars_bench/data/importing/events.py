@@ -18,7 +18,7 @@ from paars_bench.data.importing.lists import repeats
 from paars_bench.data.importing.products import LogCatalog
 from paars_bench.data.importing.rows import Rows
 from paars_bench.data.mining_index import Bools, bools
-from paars_bench.data.schema import EVENTS, Action, Event
+from paars_bench.data.schema import EVENTS, LISTING, Action, Event
 from paars_bench.errors import UsageError
 
 ON_PRODUCTS = [a.value for a in (Action.VIEW, Action.CART_ADD, Action.CART_REMOVE, Action.PURCHASE)]
@@ -109,6 +109,7 @@ class _EventRows(Rows):
         query = self.texts("query")
         search = bools(pc.equal(action, str(Action.SEARCH)))
         self.find("query_empty", "query", search & bools(pc.is_null(query)))
+        listing = bools(pc.is_in(action, pa.array([str(a) for a in LISTING])))
         product = self.texts("product")
         on_product = bools(pc.is_in(action, pa.array(ON_PRODUCTS)))
         self.find("product_missing", "product", on_product & bools(pc.is_null(product)))
@@ -120,12 +121,13 @@ class _EventRows(Rows):
             "session": self.texts("session"),
             "time": pa.array(times.micros).cast(pa.timestamp("us", tz="UTC")),
             "action": action,
-            "query": pc.if_else(pa.array(search), query, null),
-            "shown": self._shown(search),
+            "query": pc.if_else(pa.array(listing), query, null),
+            "shown": self._shown(listing),
             "product": pc.if_else(pa.array(on_product), product, null),
             "rank": self._ranks(bools(pc.equal(action, str(Action.VIEW)))),
             "price": self.numbers_between("price", *price, "price_unreadable", "price_negative"),
             "arm": self.texts("arm"),
+            "refined": pc.if_else(pc.equal(action, str(Action.REFINE)), self.texts("refined"), null),
             "file": pa.array(np.full(self.size, file, np.int32)),
             "row": self.numbers,
             "zoned": pa.array(times.zoned),

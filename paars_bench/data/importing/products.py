@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from paars_bench.data.definition import bounds
 from paars_bench.data.importing.columns import CATALOG_COLUMNS, Column, ColumnMap, needed, source_columns
-from paars_bench.data.importing.convert import text
+from paars_bench.data.importing.convert import possible, read_times, text
 from paars_bench.data.importing.defects import Defects
 from paars_bench.data.importing.formats import Chunk
 from paars_bench.data.importing.rows import Rows
@@ -65,6 +65,7 @@ def _products(rows: Rows, seen: set[str]) -> pa.Table:
     made["description"] = rows.texts("description", limited=False)
     made["reviews"] = _reviews(rows)
     made["sponsored"] = _sponsored(rows)
+    made["added"] = _added(rows)
     return rows.kept(pa.table({n: made[n] for n in CATALOG.names})).cast(CATALOG)
 
 
@@ -109,6 +110,15 @@ def _sponsored(rows: Rows) -> pa.Array:
     yes = bools(pc.is_in(said, pa.array(sorted(_YES))))
     rows.find("sponsored_unreadable", "sponsored", ~yes & ~bools(pc.is_in(said, pa.array([*sorted(_NO), None]))))
     return pa.array(yes)
+
+
+def _added(rows: Rows) -> pa.Array:
+    if not rows.has("added"):
+        return pa.nulls(rows.size, CATALOG.field("added").type)
+    times = read_times(rows.raw("added"), rows.column("added"))
+    sound = times.readable & possible(times.micros)
+    rows.find("added_unreadable", "added", ~sound & ~times.missing)
+    return pa.array(times.micros, mask=~sound).cast(CATALOG.field("added").type)
 
 
 class LogCatalog:

@@ -65,5 +65,6 @@ _RULES = (
     Rule("rating_outside", "a rating that is no number from 1 to 5", _EMPTY),
     Rule("count_unreadable", "a review count that is no whole number from 0 on", _EMPTY),
     Rule("sponsored_unreadable", "a sponsored flag that is neither yes nor no", _EMPTY),
+    Rule("added_unreadable", "a time since when it is sold that cannot be read or is impossible", _EMPTY),
 )
 RULES: dict[str, Rule] = {rule.name: rule for rule in _RULES}

@@ -12,11 +12,11 @@ from paars_bench.data.importing.columns import ColumnMap, gap_seconds
 from paars_bench.data.importing.events import ReadEvents
 from paars_bench.data.importing.rules import RULES, Fate
 from paars_bench.data.mining_index import Bools, bools
-from paars_bench.data.schema import EVENTS, Action
+from paars_bench.data.schema import EVENTS, LISTING, Action
 from paars_bench.data.session_ids import cut_sessions
 
 _DAY = 86_400_000_000  # microseconds
-_SAME = ("shopper", "session", "time", "action", "query", "product", "rank", "price", "arm")
+_SAME = ("shopper", "session", "time", "action", "query", "product", "rank", "price", "arm", "refined")
 _FACTORS = np.random.Generator(np.random.PCG64(0)).integers(1, 2**63, len(_SAME)) | 1
 
 
@@ -63,8 +63,8 @@ class _Log:
     def micros(self) -> NDArray[np.int64]:
         return np.asarray(self.column("time").cast(pa.int64()).to_numpy())
 
-    def is_action(self, action: Action) -> Bools:
-        return bools(pc.equal(self.column("action"), str(action)))
+    def is_action(self, *actions: Action) -> Bools:
+        return bools(pc.is_in(self.column("action"), pa.array([str(a) for a in actions])))
 
 
 def check_events(read: ReadEvents, columns: ColumnMap, known: pa.Array) -> tuple[pa.Table, list[Broken]]:
@@ -149,13 +149,13 @@ def _order(log: _Log) -> None:
 
 
 def _ranks(log: _Log) -> None:
-    """Looks every ranked view up in the list of the search before it."""
+    """Looks every ranked view up in the list before it."""
     session = log.code("session")
     lists = log.column("shown").combine_chunks()
     length = np.asarray(pc.fill_null(pc.list_value_length(lists), 0).to_numpy(), np.int64)
     if not length.any():
         return
-    search = log.is_action(Action.SEARCH)
+    search = log.is_action(*LISTING)
     origin = np.maximum.accumulate(np.where(search, np.arange(len(session)), -1))
     rank = np.asarray(pc.fill_null(log.column("rank"), 0).to_numpy(), np.int64)
     own = (origin >= 0) & (session[np.maximum(origin, 0)] == session)

@@ -18,7 +18,7 @@ from paars_bench.data.importing.source import without_password
 from paars_bench.data.log import Log
 from paars_bench.data.mining_rules import FunnelStep
 from paars_bench.data.registry import META
-from paars_bench.data.schema import CATALOG, EVENTS, SESSIONS, SHOPPERS, Catalog
+from paars_bench.data.schema import CATALOG, EVENTS, SESSIONS, SHOPPERS, Catalog, conformed
 from paars_bench.errors import DataError
 
 QUARANTINE = "quarantine.jsonl"
@@ -106,7 +106,7 @@ def read_imported(path: Path) -> tuple[Mapping[str, Any], Log]:
         try:
             if _digest(file) != meta["files"][file.name]:
                 raise DataError(f"{file}: changed since it was imported; import the log again")
-            tables[name] = pq.read_table(file).cast(schema)
+            tables[name] = conformed(pq.read_table(file), schema)
         except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
             raise DataError(f"{file}: cannot be read ({error}); import the log again") from error
     return meta, Log(tables["events"], Catalog(tables["catalog"]), tables["shoppers"], tables["sessions"])

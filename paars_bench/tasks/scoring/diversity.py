@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from paars_bench.data.schema import event_of
 from paars_bench.metrics import DISTINCT, DiversityResult, Interval, Unit, diversity, diversity_gap, tokenise
 from paars_bench.tasks.scoring.asked import Asked, interval
 from paars_bench.tasks.scoring.scorer import Row
-from paars_bench.tasks.sides import human_events, queries, viewed_titles
+from paars_bench.tasks.sides import agent_facts, human_facts, titles
 
 
 class _Texts(NamedTuple):
@@ -43,21 +42,22 @@ def product_ttr(asked: Asked) -> Row:
     catalog = asked.sides.catalog
 
     def agent(result: Any) -> list[str]:
-        return viewed_titles([event_of(e) for e in result.events or ()], catalog)
+        return titles(agent_facts(result).products, catalog)
 
-    return _row(
-        asked, *_sides(asked, "products", agent, lambda case: viewed_titles(human_events(case), catalog)), "word"
-    )
+    def human(case: Any) -> list[str]:
+        return titles(human_facts(case).products, catalog)
+
+    return _row(asked, *_sides(asked, "products", agent, human), "word")
 
 
 def _queries(asked: Asked) -> tuple[_Texts, _Texts]:
     def agent(result: Any) -> list[str]:
         if result.events is None:
             return [str(result.parsed["query"])]
-        return queries(event_of(e) for e in result.events)
+        return list(agent_facts(result).queries)
 
     def human(case: Any) -> list[str]:
-        return queries(human_events(case)) if "events" in case.values else [asked.targets[case.case_id]]
+        return list(human_facts(case).queries) if "events" in case.values else [asked.targets[case.case_id]]
 
     return _sides(asked, "queries", agent, human)
 

@@ -62,9 +62,9 @@ def fields(row: dict[str, Any]) -> str:
 
 def catalog_lines() -> list[str]:
     """Forty products in ten categories, as CSV."""
-    heads = line("id", "title", "category", "price", "rating", "review_count", "brand", "sponsored")
+    heads = line("id", "title", "category", "price", "rating", "review_count", "brand", "sponsored", "added")
     rows = [
-        line(p, f"Product {p}", json.dumps(["Shop", f"Kind {i % 10}"]), "9.99", "4.5", 12, "Acme", "no")
+        line(p, f"Product {p}", json.dumps(["Shop", f"Kind {i % 10}"]), "9.99", "4.5", 12, "Acme", "no", "2024-05-01")
         for i, p in enumerate(PRODUCTS)
     ]
     return [heads, *rows]

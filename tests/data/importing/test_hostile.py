@@ -79,19 +79,20 @@ EVENTS = [
 ]
 SHARED = ("session_shared", "session", "shared-1")  # both rows of the session are defects
 CATALOG = [
-    ("id_missing", "id", "", line("", "No id", "", 1, 2, 3, "", "")),
-    ("id_unshowable", "id", "two words", line("two words", "Spaces", "", 1, 2, 3, "", "")),
-    ("id_unshowable", "id", "q" * 65, line("q" * 65, "Long", "", 1, 2, 3, "", "")),
-    ("id_twice", "id", "p1", line("p1", "Again", "", 1, 2, 3, "", "")),
-    ("title_missing", "title", "", line("q1", "", "", 1, 2, 3, "", "")),
-    ("rating_outside", "rating", "6", line("q2", "Six stars", "", 1, 6, 3, "", "")),
-    ("rating_outside", "rating", "good", line("q3", "Good", "", 1, "good", 3, "", "")),
-    ("price_negative", "price", "-1", line("q4", "Cheap", "", -1, 2, 3, "", "")),
-    ("price_unreadable", "price", "free", line("q5", "Free", "", "free", 2, 3, "", "")),
-    ("count_unreadable", "review_count", "2.5", line("q6", "Half", "", 1, 2, "2.5", "", "")),
-    ("count_unreadable", "review_count", "-4", line("q7", "Less", "", 1, 2, "-4", "", "")),
-    ("list_unreadable", "category", "[", line("q8", "List", "[", 1, 2, 3, "", "")),
-    ("sponsored_unreadable", "sponsored", "maybe", line("q9", "Ad", "", 1, 2, 3, "", "maybe")),
+    ("id_missing", "id", "", line("", "No id", "", 1, 2, 3, "", "", "")),
+    ("id_unshowable", "id", "two words", line("two words", "Spaces", "", 1, 2, 3, "", "", "")),
+    ("id_unshowable", "id", "q" * 65, line("q" * 65, "Long", "", 1, 2, 3, "", "", "")),
+    ("id_twice", "id", "p1", line("p1", "Again", "", 1, 2, 3, "", "", "")),
+    ("title_missing", "title", "", line("q1", "", "", 1, 2, 3, "", "", "")),
+    ("rating_outside", "rating", "6", line("q2", "Six stars", "", 1, 6, 3, "", "", "")),
+    ("rating_outside", "rating", "good", line("q3", "Good", "", 1, "good", 3, "", "", "")),
+    ("price_negative", "price", "-1", line("q4", "Cheap", "", -1, 2, 3, "", "", "")),
+    ("price_unreadable", "price", "free", line("q5", "Free", "", "free", 2, 3, "", "", "")),
+    ("count_unreadable", "review_count", "2.5", line("q6", "Half", "", 1, 2, "2.5", "", "", "")),
+    ("count_unreadable", "review_count", "-4", line("q7", "Less", "", 1, 2, "-4", "", "", "")),
+    ("list_unreadable", "category", "[", line("q8", "List", "[", 1, 2, 3, "", "", "")),
+    ("sponsored_unreadable", "sponsored", "maybe", line("q9", "Ad", "", 1, 2, 3, "", "maybe", "")),
+    ("added_unreadable", "added", "some day", line("qa", "Since", "", 1, 2, 3, "", "", "some day")),
 ]  # fmt: skip
 
 
