@@ -58,7 +58,7 @@ class SearchIndex:
     _searcher: Any = field(repr=False)
     _schema: Any = field(repr=False)
     _ranker: Ranker = field(repr=False)
-    _plans: dict[str, _Plan | None] = field(default_factory=dict, repr=False)
+    _plans: dict[str, _Plan] = field(default_factory=dict, repr=False)
 
     @classmethod
     def build(
@@ -182,11 +182,14 @@ class SearchIndex:
         return related(self, self._searcher, product_id, wanted) if wanted > 0 else ()
 
     def _plan(self, query: str) -> _Plan | None:
-        if query not in self._plans:
+        if (kept := self._plans.get(query)) is not None:
+            return kept
+        plan = self._new_plan(query)
+        if plan is not None:
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
-            self._plans[query] = self._new_plan(query)
-        return self._plans[query]
+            self._plans[query] = plan
+        return plan
 
     def _new_plan(self, query: str) -> _Plan | None:
         parts = self.words.parts(query) if len(self.shelf) else []
