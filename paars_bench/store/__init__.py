@@ -15,8 +15,12 @@ from paars_bench.store.actions import (
     tool_schemas,
 )
 from paars_bench.store.pages import Listed, Page, PageKind
+from paars_bench.store.refine import Refinement, Sort
 from paars_bench.store.search import SearchIndex, SearchResult
+from paars_bench.store.search_folder import open_index
+from paars_bench.store.search_suggest import Suggestion
 from paars_bench.store.session import Decision, Session, SessionResult, Stop
+from paars_bench.store.settings import StoreSettings, default_settings, load_store_settings
 from paars_bench.store.shop import SessionEnd, Shop, Visit
 
 __all__ = [
@@ -26,19 +30,26 @@ __all__ = [
     "Listed",
     "Page",
     "PageKind",
+    "Refinement",
     "SearchIndex",
     "SearchResult",
     "Session",
     "SessionEnd",
     "SessionResult",
     "Shop",
+    "Sort",
     "Stop",
     "StoreAction",
+    "StoreSettings",
+    "Suggestion",
     "Tool",
     "Verb",
     "Visit",
     "action_schema",
     "actions_text",
+    "default_settings",
+    "load_store_settings",
+    "open_index",
     "parse_action",
     "parse_tool_call",
     "tool_schemas",
