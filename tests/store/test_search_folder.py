@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -128,3 +129,29 @@ def test_an_interrupted_build_leaves_the_old_index(folder: Path) -> None:
         SearchIndex.build(GOODS, folder, digest="d2", progress=interrupt)
     assert SearchIndex.open(folder, digest="d1").search("mug").total
     assert [p.name for p in folder.parent.iterdir()] == ["index"]
+
+
+OPENS = """
+import json, sys
+from pathlib import Path
+from search_goods import made
+from paars_bench.store.search_folder import IN_MEMORY, open_index
+told = []
+index = open_index(
+    made(IN_MEMORY + 1, seed=3), digest="d", folder=Path(sys.argv[1]), progress=lambda *said: told.append(said)
+)
+sys.stdout.write(json.dumps([bool(told), index.search("red mug", limit=50)]))
+"""
+
+
+def test_processes_that_come_at_once_build_one_index(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", OPENS, str(tmp_path)]
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    running = [
+        subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path})
+        for _ in range(3)
+    ]
+    said = [json.loads(process.communicate()[0]) for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0]
+    assert sorted(built for built, _ in said) == [False, False, True]
+    assert said[0][1] == said[1][1] == said[2][1]
