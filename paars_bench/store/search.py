@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # A page and the next: with fewer products that hold every word, those that hold some are listed after them.
 _ENOUGH = 20
-_MOST_PLANS = 20_000  # kept in memory: the next page, a filter and other shoppers ask the same query again
+_MOST_PLANS = 20_000  # kept in memory: other shoppers ask the same query, a shopper its next page
 _ANY = Refinement()
 
 
@@ -35,9 +35,11 @@ class SearchResult(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """The products of a query, as tantivy is asked for them."""
+    """The products of a query: how tantivy is asked for them, the first 20 rows by relevance, and how many they are."""
 
     query: Any
+    head: list[int]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +146,10 @@ class SearchIndex:
         plan = self._plan(query)
         if plan is None:
             return SearchResult((), 0)
-        asked = within(plan.query, self._filters(refine))
-        if refine.sort is Sort.RELEVANCE:
-            rows, total = self._ranker.page(self._searcher, asked, limit, offset)
+        if refine == _ANY and (offset + limit <= _ENOUGH or plan.total <= _ENOUGH):
+            rows, total = plan.head[offset : offset + limit], plan.total
         else:
-            from tantivy import Order
-
-            by = sort_field(refine.sort)
-            found = self._searcher.search(asked, limit=limit, offset=offset, order_by_field=by, order=Order.Asc)
-            rows, total = [address.doc for _, address in found.hits], found.count
+            rows, total = self._page(plan, refine, limit, offset)
         return SearchResult(tuple(map(self.shelf.id, rows)), total)
 
     def full_matches(self, query: str) -> int:
@@ -195,11 +192,24 @@ class SearchIndex:
         parts = self.words.parts(query) if len(self.shelf) else []
         if not parts:
             return None
-        every = all_of(parts)
+        asked = all_of(parts)
+        head, total = self._ranker.page(self._searcher, asked, _ENOUGH, 0)
         # Decided by the query alone, never by page or filter: so pages join to one list, and filters only leave out.
-        if len(parts) == 1 or self._searcher.search(every, limit=1).count >= _ENOUGH:
-            return _Plan(every)
-        return _Plan(some_of(parts, every, len(self.shelf)))
+        if len(parts) > 1 and total < _ENOUGH:
+            asked = some_of(parts, asked, len(self.shelf))
+            head, total = self._ranker.page(self._searcher, asked, _ENOUGH, 0)
+        return _Plan(asked, head, total)
+
+    def _page(self, plan: _Plan, refine: Refinement, limit: int, offset: int) -> tuple[list[int], int]:
+        """Returns the rows of a page and how many products there are in all."""
+        from tantivy import Order
+
+        asked = within(plan.query, self._filters(refine))
+        if refine.sort is Sort.RELEVANCE:
+            return self._ranker.page(self._searcher, asked, limit, offset)
+        by = sort_field(refine.sort)
+        found = self._searcher.search(asked, limit=limit, offset=offset, order_by_field=by, order=Order.Asc)
+        return [address.doc for _, address in found.hits], found.count
 
     def _filters(self, refine: Refinement) -> list[Any]:
         from tantivy import FieldType, Query
