@@ -15,7 +15,7 @@ from paars_bench.store.refine import Refinement, Sort
 from paars_bench.store.search_rank import Ranker
 from paars_bench.store.search_schema import ANALYZER, Progress, analyzer, fill, name_key, sort_field
 from paars_bench.store.search_shelf import Shelf, widest_leaves
-from paars_bench.store.search_words import Reading, Words, all_of, some_of, within
+from paars_bench.store.search_words import Reading, Words, all_of, within
 from paars_bench.store.settings import StoreSettings, default_settings
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class SearchIndex:
         head, total = self._ranker.page(self._searcher, asked, _ENOUGH, 0)
         # Decided by the query alone, never by page or filter: so pages join to one list, and filters only leave out.
         if len(parts) > 1 and total < _ENOUGH:
-            asked = some_of(parts, asked, len(self.shelf))
+            asked = self.words.some_of(parts, asked)
             head, total = self._ranker.page(self._searcher, asked, _ENOUGH, 0)
         return _Plan(asked, head, total)
 

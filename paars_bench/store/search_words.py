@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 from paars_bench.store.search_schema import FIELDS, analyzer
 from paars_bench.store.settings import FieldWeights
 
-COMMON = 10_000
-"""A word that more products than this have in one field is common: it is looked for in one field."""
-READ = 40_000
-"""Postings of the words of which half must be found, in a catalog of more than ``COMMON`` products."""
+LARGE = 10_000
+"""Products up to which no bound applies."""
+COMMON = 5_000
+"""A word with more postings than this, over all fields, is common: it is looked for in one field."""
+READ = 10_000
+"""Postings, together, of the words of which half must be found."""
 
 _SHORT_FIELDS = ("title", "brand", "category")
 _MAX_WORDS = 32
@@ -51,6 +53,7 @@ class Words:
 
     def __init__(self, searcher: Any, schema: Any, weights: FieldWeights) -> None:
         self._searcher, self._schema = searcher, schema
+        self._large = searcher.num_docs > LARGE
         self._weights = {name: w for name in FIELDS if (w := getattr(weights, name)) > 0}
         self.stemmed = analyzer(stop=False).analyze
         self._telling = analyzer(stop=True).analyze
@@ -68,6 +71,21 @@ class Words:
         words, unknown = self.read(query)
         found = (self.near(w) if w in unknown else self.word(w) for w in words)
         return [part for part in found if part is not None]
+
+    def some_of(self, parts: Sequence[Part], every: Any) -> Any:
+        """Returns products that have at least half of the words, those with every word first.
+
+        In a large catalog: half of the words that are not common (of all, where all are), the rarest first, as many as
+        have 10,000 postings together. The other words add to the score only.
+        """
+        from tantivy import Occur, Query
+
+        wanted, more = _telling(parts) if self._large else (list(parts), [])
+        half = Query.boolean_query(
+            [(Occur.Should, p.query) for p in wanted], minimum_number_should_match=(len(wanted) + 1) // 2
+        )
+        first = Query.const_score_query(every, _FULL_MATCH)
+        return Query.boolean_query([(Occur.Must, scored_by(half, more)), (Occur.Should, first)])
 
     def word(self, word: str) -> Part | None:
         """Returns products with a word as indexed, or None where no product has it."""
@@ -97,7 +115,7 @@ class Words:
         counts = {name: n for name in self._weights if (n := self.frequency(name, word))}
         if not counts:
             return None
-        common = max(counts.values()) > COMMON
+        common = self._large and sum(counts.values()) > COMMON
         if common:
             # Fields with many words say little of a common one, and one list can be skipped through: a union cannot.
             short = {name: n for name, n in counts.items() if name in _SHORT_FIELDS} or counts
@@ -121,7 +139,7 @@ class Words:
             )
             count = self._searcher.search(near, limit=1).count
             if count:
-                return Part(near, count, count > COMMON)
+                return Part(near, count, self._large and count > COMMON)
         return None
 
 
@@ -144,22 +162,6 @@ def all_of(parts: Sequence[Part]) -> Any:
     from tantivy import Occur, Query
 
     return parts[0].query if len(parts) == 1 else Query.boolean_query([(Occur.Must, p.query) for p in parts])
-
-
-def some_of(parts: Sequence[Part], every: Any, products: int) -> Any:
-    """Returns products that have at least half of the words, those with every word first.
-
-    In a catalog of more than 10,000 products: half of the words that are not common (of all, where all are), the
-    rarest first, as many as have 40,000 postings together. The other words add to the score only.
-    """
-    from tantivy import Occur, Query
-
-    wanted, more = (list(parts), []) if products <= COMMON else _telling(parts)
-    half = Query.boolean_query(
-        [(Occur.Should, p.query) for p in wanted], minimum_number_should_match=(len(wanted) + 1) // 2
-    )
-    first = Query.const_score_query(every, _FULL_MATCH)
-    return Query.boolean_query([(Occur.Must, scored_by(half, more)), (Occur.Should, first)])
 
 
 def _telling(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:

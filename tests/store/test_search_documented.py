@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from paars_bench.store import load_store_settings
-from paars_bench.store.search_words import COMMON, READ
+from paars_bench.store.search_words import COMMON, LARGE, READ
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "store.md").read_text("utf-8")
 
@@ -26,4 +26,5 @@ def test_the_search_shown_finds_the_mug(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_the_bounds_are_those_of_the_page() -> None:
-    assert f"which more than {COMMON:,} products" in PAGE and f"{READ:,} postings together" in PAGE
+    assert f"with more than {COMMON:,} postings" in PAGE and f"{READ:,} postings together" in PAGE
+    assert f"of more than {LARGE:,} products" in PAGE

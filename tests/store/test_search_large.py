@@ -6,9 +6,9 @@ import pytest
 
 from paars_bench.data.schema import Catalog, Product, products_table
 from paars_bench.store import SearchIndex
-from paars_bench.store.search_words import COMMON
+from paars_bench.store.search_words import COMMON, LARGE
 
-MANY = COMMON + 500
+MANY = LARGE + 500
 SPECIAL = [
     Product("TITLE", "pack of walnuts", description="plain"),
     Product("SAID", "walnuts", description="comes in a pack"),
