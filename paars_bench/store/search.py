@@ -42,7 +42,7 @@ class _Plan(NamedTuple):
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SearchIndex:
     """A catalog that can be searched; make one with ``build``, ``open`` or ``search_folder.open_index``.
 
