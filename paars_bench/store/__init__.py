@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from paars_bench.store.actions import (
     TOOLS,
+    Argument,
     BadAction,
     StoreAction,
     Tool,
     Verb,
     action_schema,
     actions_text,
-    parse_action,
-    parse_tool_call,
     tool_schemas,
+    tools_offered,
 )
 from paars_bench.store.pages import Listed, Page, PageKind
+from paars_bench.store.refine import Refinement, Sort
+from paars_bench.store.replies import parse_action, parse_tool_call
 from paars_bench.store.search import SearchIndex, SearchResult
 from paars_bench.store.session import Decision, Session, SessionResult, Stop
+from paars_bench.store.settings import StoreSettings, default_settings, load_store_settings
 from paars_bench.store.shop import SessionEnd, Shop, Visit
 
 __all__ = [
@@ -24,7 +27,14 @@ __all__ = [
     "BadAction",
     "Decision",
     "Listed",
+    "Argument",
     "Page",
+    "Refinement",
+    "Sort",
+    "StoreSettings",
+    "default_settings",
+    "load_store_settings",
+    "tools_offered",
     "PageKind",
     "SearchIndex",
     "SearchResult",
