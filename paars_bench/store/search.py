@@ -1,34 +1,30 @@
-"""Full-text search over a catalog: the same query on the same catalog always gives the same list.
+"""Full-text search over a catalog: the same query and settings on the same catalog always give the same list.
 
-Agents are compared with each other and with people on what they did after a search, so a list that depended
-on thread timing, on segment order or on a query parser would be noise in every metric behind it. Hence one
-segment in catalog order (ties in score fall to the product listed first in the catalog) and query objects
-built from analysed words: what a shopper types is never read as query syntax.
+Agents are compared with each other and with people on what they did after a search, so a list that depended on
+thread timing, on segment order or on a query parser would be noise in every metric behind it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paars_bench.data.schema import Catalog
-from paars_bench.errors import DataError
+from paars_bench.store.refine import Refinement, Sort
+from paars_bench.store.search_rank import Ranker
+from paars_bench.store.search_schema import ANALYZER, Progress, analyzer, fill, name_key, sort_field
+from paars_bench.store.search_shelf import Shelf, widest_leaves
+from paars_bench.store.search_words import Reading, Words, all_of, some_of, within
+from paars_bench.store.settings import StoreSettings, default_settings
 
-FIELDS: dict[str, float] = {"title": 3.0, "brand": 2.0, "category": 2.0, "bullets": 1.0, "description": 0.5}
-"""Indexed fields and their weights."""
+if TYPE_CHECKING:
+    from paars_bench.store.search_suggest import Suggestion
 
-_TYPO_FIELDS = ("title", "brand", "category")
-_ANALYZER = "shop_en"
-_MAX_WORDS = 32
-_MOST_WORDS = 50_000  # kept in memory as queries
 # A page and the next: with fewer products that hold every word, those that hold some are listed after them.
 _ENOUGH = 20
-# Puts a product with every word before any with some: 32 weighted words reach about 2,300, and float32 still
-# tells scores 0.0005 apart up here.
-_FULL_MATCH = 4096.0
-# A budget, not an allocation (memory grows by pages): under it everything lands in one segment, whose
-# documents keep the order of the catalog. Several segments would be listed in the random order of their ids.
-_WRITER_BYTES = 2_000_000_000
+_MOST_PLANS = 20_000  # kept in memory: the next page, a filter and other shoppers ask the same query again
+_ANY = Refinement()
 
 
 class SearchResult(NamedTuple):
@@ -38,151 +34,181 @@ class SearchResult(NamedTuple):
     total: int
 
 
-class Reading(NamedTuple):
-    """How a query was read: its words as indexed, and those no product has."""
+class _Plan(NamedTuple):
+    """The products of a query, as tantivy is asked for them."""
 
-    words: tuple[str, ...]
-    unknown: tuple[str, ...]
+    query: Any
 
 
 @dataclass(frozen=True, slots=True)
 class SearchIndex:
-    """A catalog that can be searched; make one with ``SearchIndex.build``."""
+    """A catalog that can be searched; make one with ``build``, ``open`` or ``search_folder.open_index``.
 
-    ids: list[str] = field(repr=False)
+    Attributes:
+        shelf: ids, titles, categories and features by row.
+        leaves: the narrow categories with most products, the largest first.
+        settings: which weights rank.
+        words: queries on the index.
+    """
+
+    shelf: Shelf = field(repr=False)
+    leaves: tuple[str, ...] = field(repr=False)
+    settings: StoreSettings
+    words: Words = field(repr=False)
     _searcher: Any = field(repr=False)
     _schema: Any = field(repr=False)
-    _analyze: Any = field(repr=False)
-    _stop: Any = field(repr=False)
-    _words: dict[str, Any] = field(default_factory=dict, repr=False)
+    _ranker: Ranker = field(repr=False)
+    _plans: dict[str, _Plan | None] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def build(cls, catalog: Catalog) -> SearchIndex:
-        """Indexes a catalog in memory (about 0.2 s for 3,000 products).
+    def build(
+        cls,
+        catalog: Catalog,
+        folder: Path | None = None,
+        *,
+        digest: str = "",
+        settings: StoreSettings | None = None,
+        progress: Progress | None = None,
+    ) -> SearchIndex:
+        """Indexes a catalog: 0.1 s for 1,000 products, a minute or two for a million.
+
+        Args:
+            catalog: the products.
+            folder: where the index is to lie, in place of what lies there; None keeps it in memory.
+            digest: of the catalog, to tell later whose index it is (for an index in a folder).
+            settings: the weights; the shipped default if None.
+            progress: told the number of products indexed so far.
 
         Raises:
             DataError: the catalog's text does not fit one segment (about 2 GB of postings).
+            OSError: the folder cannot be written.
         """
-        import tantivy
+        if folder is not None:
+            from paars_bench.store.search_folder import write_index
 
-        builder = tantivy.SchemaBuilder()
-        for name in FIELDS:
-            builder.add_text_field(name, tokenizer_name=_ANALYZER, index_option="freq")
-        # Signed on purpose: an unsigned field that is given plain ints kills the writer thread of tantivy-py.
-        builder.add_integer_field("row", stored=True)
-        schema = builder.build()
-        index = tantivy.Index(schema)
-        index.register_tokenizer(_ANALYZER, _analyzer(stop=False))
-        writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
-        for row, product in enumerate(catalog):
-            document = tantivy.Document(title=product.title, row=row)
-            for name, text in (
-                ("brand", product.brand),
-                ("category", " ".join(product.category)),
-                ("bullets", "\n".join(product.bullets)),
-                ("description", product.description),
-            ):
-                if text:
-                    document.add_text(name, text)
-            writer.add_document(document)
-        writer.commit()
-        writer.wait_merging_threads()
+            write_index(catalog, folder, digest, progress)
+            return cls.open(folder, digest=digest, settings=settings)
+        shelf, leaves = Shelf.of(catalog.table), widest_leaves(catalog.table)
+        return cls._over(fill(catalog, None, progress), shelf, leaves, settings)
+
+    @classmethod
+    def open(cls, folder: Path, *, digest: str | None = None, settings: StoreSettings | None = None) -> SearchIndex:
+        """Opens an index in place: its files are mapped, not read into memory, and shared by processes.
+
+        Args:
+            folder: which ``build`` wrote.
+            digest: of the catalog that is meant; None takes the index of any catalog.
+            settings: the weights; the shipped default if None.
+
+        Raises:
+            UnusableIndex: there is none, it is damaged, or it is of another catalog, tantivy or format.
+        """
+        from paars_bench.store.search_folder import read_index
+
+        return cls._over(*read_index(folder, digest), settings)
+
+    @classmethod
+    def _over(cls, index: Any, shelf: Shelf, leaves: list[str], settings: StoreSettings | None) -> SearchIndex:
+        index.register_tokenizer(ANALYZER, analyzer(stop=False))
         index.reload()
-        searcher = index.searcher()
-        if searcher.num_docs != len(catalog) or searcher.num_segments > 1:
-            raise DataError(
-                f"catalog: {len(catalog)} products do not fit one in-memory search segment "
-                f"({searcher.num_segments} segments, {searcher.num_docs} indexed); use a smaller catalog."
-            )
-        return cls(catalog.ids, searcher, schema, _analyzer(stop=False).analyze, _analyzer(stop=True).analyze)
+        chosen = default_settings() if settings is None else settings
+        searcher, schema = index.searcher(), index.schema
+        words = Words(searcher, schema, chosen.fields)
+        return cls(shelf, tuple(leaves), chosen, words, searcher, schema, Ranker(shelf, chosen))
+
+    def with_settings(self, settings: StoreSettings) -> SearchIndex:
+        """Returns the same index ranked by other settings; nothing is built again."""
+        words = Words(self._searcher, self._schema, settings.fields)
+        ranker = Ranker(self.shelf, settings)
+        return SearchIndex(self.shelf, self.leaves, settings, words, self._searcher, self._schema, ranker)
 
     def read(self, query: str) -> Reading:
         """Returns how a query is read: distinct stemmed words without stop words, 32 at most, in order."""
-        words = self._stop(query) or self._analyze(query)
-        distinct = tuple(dict.fromkeys(words))[:_MAX_WORDS]
-        return Reading(distinct, tuple(w for w in distinct if self._word(w) is None))
+        return self.words.read(query)
 
-    def search(self, query: str, *, limit: int = 10, offset: int = 0) -> SearchResult:
+    def search(self, query: str, *, limit: int = 10, offset: int = 0, refine: Refinement = _ANY) -> SearchResult:
         """Returns a page of products for a query.
 
-        Products with every word come first. If they are fewer than 20, products with at least half of the
-        words follow. A word that no product has is looked for with one typo (two from eight letters on), then
-        ignored.
+        Products with every word come first. If they are fewer than 20 in the whole shop, products with at least half
+        of the words follow. A word that no product has is looked for with one typo (two from eight letters on), then
+        ignored. Filters leave products out and add none; a sort other than relevance orders the same products.
 
         Args:
             query: as typed; only letters and digits count, in any case, with or without accents.
             limit: products on the page, at least 1.
             offset: products to skip.
+            refine: filters and sort.
         """
         if limit < 1 or offset < 0:
             raise ValueError(f"limit must be at least 1 and offset at least 0, got {limit} and {offset}")
-        if not self.ids:
+        plan = self._plan(query)
+        if plan is None:
             return SearchResult((), 0)
-        words, unknown = self.read(query)
-        parts = [part for part in (self._typo(w) if w in unknown else self._word(w) for w in words) if part is not None]
+        asked = within(plan.query, self._filters(refine))
+        if refine.sort is Sort.RELEVANCE:
+            rows, total = self._ranker.page(self._searcher, asked, limit, offset)
+        else:
+            from tantivy import Order
+
+            by = sort_field(refine.sort)
+            found = self._searcher.search(asked, limit=limit, offset=offset, order_by_field=by, order=Order.Asc)
+            rows, total = [address.doc for _, address in found.hits], found.count
+        return SearchResult(tuple(map(self.shelf.id, rows)), total)
+
+    def full_matches(self, query: str) -> int:
+        """Returns how many products have every word of a query, as it is read."""
+        parts = self.words.parts(query)
+        return int(self._searcher.search(all_of(parts), limit=1).count) if parts else 0
+
+    def suggest(self, query: str, refine: Refinement = _ANY) -> Suggestion:
+        """Returns what else to ask where ``search`` found nothing: see ``search_suggest.suggest``."""
+        from paars_bench.store.search_suggest import suggest
+
+        return suggest(self, query, refine)
+
+    def related(self, product_id: str, limit: int | None = None) -> tuple[str, ...]:
+        """Returns products like one: of its narrow category, the most similar title first, then catalog order.
+
+        Args:
+            product_id: of the product; it is not among them.
+            limit: how many at most; ``settings.pages.related`` if None.
+
+        Raises:
+            KeyError: the shop does not have the product.
+        """
+        from paars_bench.store.search_suggest import related
+
+        wanted = self.settings.pages.related if limit is None else limit
+        return related(self, self._searcher, product_id, wanted) if wanted > 0 else ()
+
+    def _plan(self, query: str) -> _Plan | None:
+        if query not in self._plans:
+            if len(self._plans) >= _MOST_PLANS:
+                self._plans.clear()
+            self._plans[query] = self._new_plan(query)
+        return self._plans[query]
+
+    def _new_plan(self, query: str) -> _Plan | None:
+        parts = self.words.parts(query) if len(self.shelf) else []
         if not parts:
-            return SearchResult((), 0)
-        every = _all_of(parts)
-        found = self._searcher.search(every, limit=limit, offset=offset)
-        if len(parts) > 1 and found.count < _ENOUGH:
-            found = self._searcher.search(_some_of(parts, every), limit=limit, offset=offset)
-        return SearchResult(tuple(self.ids[address.doc] for _, address in found.hits), found.count)
-
-    def _word(self, word: str) -> Any | None:
-        """Returns products with a word, or None where no product has it; made once a word, a third of a search."""
-        if word not in self._words:
-            if len(self._words) >= _MOST_WORDS:
-                self._words.clear()
-            self._words[word] = self._new_word(word)
-        return self._words[word]
-
-    def _new_word(self, word: str) -> Any | None:
-        from tantivy import Query
-
-        fields = [
-            Query.boost_query(Query.term_query(self._schema, name, word, index_option="freq"), weight)
-            for name, weight in FIELDS.items()
-            if self._searcher.doc_freq(name, word)
-        ]
-        return Query.disjunction_max_query(fields, tie_breaker=0.2) if fields else None
-
-    def _typo(self, word: str) -> Any | None:
-        """Returns products with a word near ``word``, or None where no product has one."""
-        from tantivy import Query
-
-        if len(word) < 4:
             return None
-        for distance in (1, 2) if len(word) >= 8 else (1,):
-            near = Query.disjunction_max_query(
-                [
-                    Query.boost_query(Query.fuzzy_term_query(self._schema, name, word, distance), FIELDS[name])
-                    for name in _TYPO_FIELDS
-                ]
-            )
-            if self._searcher.search(near, limit=1).hits:
-                return near
-        return None
+        every = all_of(parts)
+        # Decided by the query alone, never by page or filter: so pages join to one list, and filters only leave out.
+        if len(parts) == 1 or self._searcher.search(every, limit=1).count >= _ENOUGH:
+            return _Plan(every)
+        return _Plan(some_of(parts, every, len(self.shelf)))
 
+    def _filters(self, refine: Refinement) -> list[Any]:
+        from tantivy import FieldType, Query
 
-def _analyzer(*, stop: bool) -> Any:
-    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
-
-    builder = TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.remove_long(64))
-    builder = builder.filter(Filter.lowercase()).filter(Filter.ascii_fold())
-    if stop:
-        builder = builder.filter(Filter.stopword("english"))
-    return builder.filter(Filter.stemmer("english")).build()
-
-
-def _all_of(parts: list[Any]) -> Any:
-    from tantivy import Occur, Query
-
-    return parts[0] if len(parts) == 1 else Query.boolean_query([(Occur.Must, p) for p in parts])
-
-
-def _some_of(parts: list[Any], every: Any) -> Any:
-    from tantivy import Occur, Query
-
-    half = Query.boolean_query([(Occur.Should, p) for p in parts], minimum_number_should_match=(len(parts) + 1) // 2)
-    first = Query.const_score_query(every, _FULL_MATCH)
-    return Query.boolean_query([(Occur.Must, half), (Occur.Should, first)])
+        found = [
+            self.words.term(f"{name}_is", name_key(value), frequencies=False)
+            for name in ("category", "brand")
+            if (value := getattr(refine, name)) is not None
+        ]
+        prices, rating = (refine.min_price, refine.max_price), (refine.min_rating, None)
+        return found + [
+            Query.range_query(self._schema, name, FieldType.Float, *bounds)
+            for name, bounds in (("price", prices), ("rating", rating))
+            if bounds != (None, None)
+        ]
