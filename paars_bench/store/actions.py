@@ -154,7 +154,9 @@ def action_schema(page: Page) -> dict[str, Any]:
             branches.append(_branch([str(verb)], **stays, query={"type": "string", "pattern": _QUERY_PATTERN}))
         elif verb is Verb.REFINE:
             on = {name: {"const": json_value(value)} for name, value in page.refinement.said()}
-            branches += [_branch([str(verb)], **stays, **on, **_among(name, values)) for name, values in page.offers.items()]
+            branches += [
+                _branch([str(verb)], **stays, **on, **_among(name, values)) for name, values in page.offers.items()
+            ]
             bare += [str(verb)] if on else []
         elif BY_VERB[verb].arguments:
             branches.append(_branch([str(verb)], **stays, **_among(_PRODUCT.name, page.targets(verb))))

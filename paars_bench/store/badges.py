@@ -1,4 +1,4 @@
-"""Marks that a shop puts on products, such as "best seller": shoppers follow them, so they are settings of the store."""
+"""Marks that a shop puts on products, such as "best seller": shoppers follow them, so they are settings."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A page in words: short enough to be read at every turn, and made so that no seller can write a line of it.
 
-Every line begins with words of ours, and what sellers or shoppers wrote stands between « and », in one piece, cleaned and
-cut with a mark. With the lengths of the shipped settings a page of ten results stays under 600 tokens and a product's
-page under 800, whatever the catalog holds: each piece has a budget.
+Every line begins with words of ours, and what sellers or shoppers wrote stands between « and », in one piece, cleaned
+and cut with a mark. With the lengths of the shipped settings a page of ten results stays under 600 tokens and a
+product's page under 800, whatever the catalog holds: each piece has a budget.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paars_bench.data.schema import Product
-from paars_bench.store.refine import Refinement, Sort, number_text
+from paars_bench.store.refine import NAMED, Refinement, Sort, number_text
 from paars_bench.store.text import MARK, cost, fit
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def quoted(text: str, tokens: int) -> str:
 def refinement_words(refinement: Refinement, tokens: int) -> str:
     """Returns how a list is narrowed and sorted, as ``narrowed to brand «Acme»; sorted by price_low``; "" for not."""
     said = dict(refinement.said())
-    by = [f"{name} {quoted(str(said[name]), tokens)}" for name in ("category", "brand") if name in said]
+    by = [f"{name} {quoted(str(said[name]), tokens)}" for name in NAMED if name in said]
     by += [f"{name} {number_text(float(value))}" for name, value in said.items() if not isinstance(value, str)]
     words = [f"narrowed to {', '.join(by)}"] if by else []
     words += [] if refinement.sort is Sort.RELEVANCE else [f"sorted by {refinement.sort}"]

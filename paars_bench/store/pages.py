@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
@@ -12,12 +12,13 @@ from typing import NamedTuple
 from paars_bench.data.schema import Product
 from paars_bench.store.actions import Verb
 from paars_bench.store.page_text import page_lines
-from paars_bench.store.refine import Refinement, Sort
+from paars_bench.store.refine import UNREFINED, Refinement, Sort
 from paars_bench.store.settings import PageSettings
 from paars_bench.store.text import clean, whole
 
 __all__ = ["Listed", "Page", "PageKind", "clean"]
 
+_PAGES = PageSettings()
 _PRICES = 2  # prices offered as a highest one
 _GOOD = 4.0  # the rating offered as a lowest one
 
@@ -74,7 +75,7 @@ class Page:
     listed: tuple[Listed, ...] = ()
     cart: tuple[Product, ...] = ()
     query: str | None = None
-    refinement: Refinement = Refinement()
+    refinement: Refinement = UNREFINED
     total: int = 0
     more: bool = False
     related: tuple[Listed, ...] = ()
@@ -85,7 +86,7 @@ class Page:
     departments: tuple[str, ...] = ()
     page_size: int = 10
     leaves: bool = True
-    settings: PageSettings = PageSettings()
+    settings: PageSettings = _PAGES
     names: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -96,7 +97,7 @@ class Page:
         can = {
             Verb.SEARCH: True,
             Verb.NEXT_PAGE: self.more,
-            Verb.REFINE: self.kind is PageKind.RESULTS and (self.total > 1 or self.refinement != Refinement()),
+            Verb.REFINE: self.kind is PageKind.RESULTS and (self.total > 1 or self.refinement != UNREFINED),
             Verb.VIEW: bool(self.targets(Verb.VIEW)),
             Verb.BACK: self.kind in (PageKind.PRODUCT, PageKind.CART),
             Verb.CART_ADD: bool(self.targets(Verb.CART_ADD)),
@@ -151,8 +152,8 @@ class Page:
     @cached_property
     def refinements(self) -> tuple[Refinement, ...]:
         """What the list can be narrowed or sorted to next: one offer more than is on, or nothing at all."""
-        more = tuple(replace(self.refinement, **{n: v}) for n, values in self.offers.items() for v in values)
-        return more + ((Refinement(),) if self.refinement != Refinement() else ())
+        more = [{name: value} for name, values in self.offers.items() for value in values]
+        return tuple(self.refinement.but(one) for one in more) + ((UNREFINED,) if self.refinement != UNREFINED else ())
 
     def called(self, product_id: str) -> str:
         """Returns what the page calls a product."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -31,7 +31,8 @@ _SIGNS = {
     "min_rating": "rating>=",
     "sort": "sort=",
 }
-_NAMES = ("category", "brand")
+NAMED = ("category", "brand")
+"""Arguments that are names."""
 _KEY = "|".join(_SIGNS.values())
 _PART = re.compile(rf'\s*({_KEY})("(?:[^"\\]|\\.)*"|.*?)(?=\s+(?:{_KEY})|\s*$)', re.DOTALL)
 
@@ -91,6 +92,11 @@ class Refinement:
             if value is not None and value != field.default:
                 yield field.name, value
 
+    def but(self, changed: Mapping[str, str | float]) -> Refinement:
+        """Returns the refinement with some arguments set to other values."""
+        values: dict[str, Any] = dict(changed)
+        return replace(self, **values)
+
     @property
     def narrows(self) -> bool:
         """Whether it leaves products out."""
@@ -110,6 +116,10 @@ class Refinement:
         return None
 
 
+UNREFINED = Refinement()
+"""The whole list, by relevance."""
+
+
 def number_text(value: float) -> str:
     """Returns a number in full, without the ``.0`` of a whole one."""
     return repr(float(value)).removesuffix(".0")
@@ -125,7 +135,7 @@ def _written(value: str | float) -> str:
 
 
 def _read(name: str, value: str) -> str | float:
-    if name in _NAMES:
+    if name in NAMED:
         read = json.loads(value) if value.startswith('"') else value
         if not value:
             raise ValueError(f"{name}= says nothing; give a name or leave it out")

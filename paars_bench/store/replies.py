@@ -1,4 +1,4 @@
-"""Reads what a shopper replied: text from a model is parsed, never run, and what is wrong is said to help the next try."""
+"""Reads what a shopper replied: text is parsed, never run, and what is wrong is said to help the next try."""
 
 from __future__ import annotations
 

@@ -42,9 +42,9 @@ def showable(product_id: str) -> bool:
 def clean(text: str, limit: int) -> str:
     """Returns untrusted text as one printable line of at most ``limit`` characters, cut with "…".
 
-    HTML entities are decoded, however often they were encoded, and tags dropped; control, format and private characters,
-    variation selectors and all but three combining marks on a letter are dropped, and at the front every one, which would
-    be put on the quotation mark; white space becomes single spaces; «», <> and [] become ‹› and ().
+    HTML entities are decoded, however often they were encoded, and tags dropped; control, format and private
+    characters, variation selectors and all but three combining marks on a letter are dropped, and at the front every
+    one, which would be put on the quotation mark; white space becomes single spaces; «», <> and [] become ‹› and ().
 
     Args:
         text: as the catalog or a model wrote it, of any length.

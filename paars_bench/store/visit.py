@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from paars_bench.data.schema import Action, Event, Product
 from paars_bench.errors import nearest
 from paars_bench.store.actions import BadAction, StoreAction, Verb
-from paars_bench.store.page_text import quoted, total_price
+from paars_bench.store.page_text import quoted, refinement_words, total_price
 from paars_bench.store.pages import Page, PageKind
-from paars_bench.store.refine import Refinement
+from paars_bench.store.refine import NAMED, UNREFINED, Refinement
 from paars_bench.store.replies import query_problem
 from paars_bench.store.text import LONGEST_ID, fit
 
@@ -56,7 +56,7 @@ class Visit:
         self._cart: dict[str, Product] = {}
         self._ranks: dict[str, int | None] = {}  # of every product shown so far, in the list where it was last shown
         self._query: str | None = None  # of the results to which back leads
-        self._refinement = Refinement()
+        self._refinement = UNREFINED
         self._offset = 0
         self._listing = -1  # place of the event that shows the list
         self.page = self._dressed(self._home())
@@ -94,9 +94,9 @@ class Visit:
             return replace(action, product=self._shop.id_of(action.product))
         if action.refinement is None:
             return action
-        named = {kind: name for kind, name in action.refinement.said() if kind in ("category", "brand")}
+        named = {kind: name for kind, name in action.refinement.said() if kind in NAMED}
         known = {kind: self._shop.known(kind).get(str(name).casefold(), name) for kind, name in named.items()}
-        return replace(action, refinement=replace(action.refinement, **known))
+        return replace(action, refinement=action.refinement.but(known))
 
     def _obstacle(self, action: StoreAction) -> str | None:
         """Returns why an action cannot be done now, or None."""
@@ -115,7 +115,7 @@ class Visit:
             case Verb.CART_REMOVE if self._cart:
                 return None if wanted in self._cart else self._not_here(wanted, self._cart, "the cart holds")
             case Verb.REFINE if Verb.REFINE in self.page.possible:
-                return self._unrefinable(action.refinement or Refinement())
+                return self._unrefinable(action.refinement or UNREFINED)
         if action.verb in self.page.possible or action.verb is Verb.LEAVE:
             return None
         return f"{action.verb} is not possible now; possible are {', '.join(self.page.possible)}."
@@ -130,26 +130,26 @@ class Visit:
         return f"{place} no product {wanted[:LONGEST_ID]!r}; the nearest are {', '.join(close)}."
 
     def _unrefinable(self, wanted: Refinement) -> str | None:
-        """Returns why the list cannot be narrowed so, with the nearest names of the shop and those on the page."""
+        """Returns why the list cannot be narrowed so, with the nearest names of the shop, else those on the page."""
+        if wanted.problem:
+            return wanted.problem
         for kind, name in wanted.said():
-            if kind not in ("category", "brand") or name in self._shop.known(kind).values():
-                continue
-            offered = [str(v) for v in self.page.offers.get(kind, ())]
-            close = nearest(str(name), self._shop.known(kind)) or offered
-            said = ", ".join(quoted(self._shop.known(kind).get(n, n), _NAME_TOKENS) for n in close)
-            hint = f"the nearest are {said}" if close else f"leave {kind} out"
-            return f"the shop has no {kind} {quoted(str(name), _NAME_TOKENS)}; {hint}."
-        if wanted == self._refinement:
-            return f"these results are {f'so already: {wanted.text}' if wanted.text else 'not narrowed or sorted yet'}."
-        return wanted.problem
+            if kind in NAMED and str(name).casefold() not in self._shop.known(kind):
+                near = self._shop.nearest(kind, str(name)) or [str(v) for v in self.page.offers.get(kind, ())]
+                hint = f"the nearest are {', '.join(quoted(n, _NAME_TOKENS) for n in near)}" if near else "leave it out"
+                return f"the shop has no {kind} {quoted(str(name), _NAME_TOKENS)}; {hint}."
+        if wanted != self._refinement:
+            return None
+        how = refinement_words(wanted, _NAME_TOKENS)
+        return f"these results are {how} already." if how else "these results are not narrowed or sorted."
 
     def _do(self, action: StoreAction) -> Page:
         match action.verb:
             case Verb.SEARCH:
-                self._query, self._refinement = (action.query or "").strip(), Refinement()
+                self._query, self._refinement = (action.query or "").strip(), UNREFINED
                 return self._new_list(Action.SEARCH)
             case Verb.REFINE:
-                self._refinement = action.refinement or Refinement()
+                self._refinement = action.refinement or UNREFINED
                 return self._new_list(Action.REFINE, self._refinement.text)
             case Verb.NEXT_PAGE:
                 self._offset += self._shop.page_size
