@@ -195,10 +195,14 @@ def json_value(value: str | float) -> str | float:
 
 
 def _given(tool: Tool) -> str:
-    names = ", ".join(f'"{a.name}"' for a in tool.arguments)
+    names = ", ".join(f'"{a.name}"{_choices(a)}' for a in tool.arguments)
     if not names:
         return ""
     return f"; give {'any of ' if tool.arguments[0].optional else ''}{names}"
+
+
+def _choices(argument: Argument) -> str:
+    return f" ({', '.join(argument.schema['enum'])})" if "enum" in argument.schema else ""
 
 
 def _among(name: str, values: tuple[str | float, ...]) -> dict[str, dict[str, Any]]:

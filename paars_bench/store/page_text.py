@@ -8,7 +8,7 @@ product's page under 800, whatever the catalog holds: each piece has a budget.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from paars_bench.data.schema import Product
@@ -18,36 +18,44 @@ from paars_bench.store.text import MARK, cost, fit
 if TYPE_CHECKING:
     from paars_bench.store.pages import Listed, Page
 
-_PROBLEM = 80
-_DASH = "- "
+_PROBLEM = 55  # tokens of what was wrong
+_CART = 40  # tokens of the ids of the cart
+_NAMED_OFFERS = (*NAMED, "max_price")  # the others are the same on every page, and said where the tools are
+_QUOTES = 3  # tokens of « and »
 _PIECES = re.compile(r"(«[^«»]*»)")
 
 
 def page_lines(page: Page) -> Iterator[str]:
     """Yields the lines of a page; ``Page.text`` joins them."""
-    if page.problem:
-        yield f"Not done: {_said(page.problem)}"
-    if page.notice:
-        yield page.notice
+    head = [f"Not done: {_said(page.problem)}"] if page.problem else []
+    head += [page.notice] if page.notice else []
+    foot = [] if page.kind == "closed" else [_cart_line(page), f"Possible now: {', '.join(page.possible)}"]
+    yield from head
+    yield from _body(page, _tokens([*head, *foot]))
+    yield from foot
+
+
+def _body(page: Page, spent: float) -> Iterator[str]:
+    lengths = page.settings
     match page.kind:
         case "home":
             yield "Home page of the shop."
-            if shown := page.departments[: page.settings.departments]:
-                yield f"Departments: {', '.join(quoted(d, page.settings.department) for d in shown)}"
+            if shown := page.departments[: lengths.departments]:
+                yield f"Departments: {', '.join(quoted(d, lengths.department) for d in shown)}"
+        case "results" if page.listed:
+            # the budget is of a page of ten
+            yield from _results(page, lengths.results * max(page.page_size, 10) / 10 - spent)
         case "results":
-            yield from _results(page)
+            yield from _no_results(page)
         case "product":
-            yield from _product(page)
+            yield from _product(page, lengths.product - spent)
         case "cart":
             yield "Your cart:"
-            most = page.settings.cart
-            yield from (_line(page, x, _DASH) for x in page.listed[:most])
+            most = lengths.cart
+            yield from (_line(page, x, _front(page, x, "- "), _facts(page, x)) for x in page.listed[:most])
             yield from [f"- and {len(page.listed) - most} more"] if len(page.listed) > most else []
         case "closed":
             yield "You have left the shop."
-            return
-    yield _cart_line(page)
-    yield f"Possible now: {', '.join(page.possible)}"
 
 
 def quoted(text: str, tokens: int) -> str:
@@ -59,7 +67,7 @@ def refinement_words(refinement: Refinement, tokens: int) -> str:
     """Returns how a list is narrowed and sorted, as ``narrowed to brand «Acme»; sorted by price_low``; "" for not."""
     said = dict(refinement.said())
     by = [f"{name} {quoted(str(said[name]), tokens)}" for name in NAMED if name in said]
-    by += [f"{name} {number_text(float(value))}" for name, value in said.items() if not isinstance(value, str)]
+    by += [f"{name} {value:.7g}" for name, value in said.items() if not isinstance(value, str)]
     words = [f"narrowed to {', '.join(by)}"] if by else []
     words += [] if refinement.sort is Sort.RELEVANCE else [f"sorted by {refinement.sort}"]
     return "; ".join(words)
@@ -72,46 +80,86 @@ def total_price(products: tuple[Product, ...]) -> str:
     return f"total {_money(sum(known))}" + (f" and {unpriced} without a price" if unpriced else "")
 
 
-def _results(page: Page) -> Iterator[str]:
-    asked = quoted(page.query or "", page.settings.query)
-    how = refinement_words(page.refinement, page.settings.filter)
-    how = f", {how}" if how else ""
-    if page.listed:
-        yield f"Results {page.listed[0].rank}-{page.listed[-1].rank} of {page.total} for {asked}{how}"
-        yield from (_line(page, x, f"{x.rank}. ") for x in page.listed)
-        yield from _offers(page)
-        return
-    yield f"No product matches {asked}{how}."
+def _results(page: Page, budget: float) -> Iterator[str]:
+    """Yields the lines of a page of results; titles share what the other words leave of the budget, in tokens.
+
+    Where that is less than ``least_title`` each, the offers are left out, then badges and numbers of reviews.
+    """
+    lengths, count = page.settings, len(page.listed)
+    head = f"Results {page.listed[0].rank}-{page.listed[-1].rank} of {page.total} for {_asked(page)}"
+    fronts = [_front(page, x, f"{x.rank}. ") for x in page.listed]
+    for facts, offers in (
+        ([_facts(page, x) for x in page.listed], list(_offers(page))),
+        ([_facts(page, x) for x in page.listed], []),
+        ([_facts(page, x, few=True) for x in page.listed], []),
+    ):
+        rest = _tokens([head, *offers, *(f"{a}{b}" for a, b in zip(fronts, facts, strict=True))])
+        title = int((budget - rest) / count - _QUOTES)
+        if title >= lengths.least_title:
+            break
+    yield head
+    for listed, front, back in zip(page.listed, fronts, facts, strict=True):
+        yield _line(page, listed, front, back, most=max(title, 1))
+    yield from offers
+
+
+def _no_results(page: Page) -> Iterator[str]:
+    yield f"No product matches {_asked(page)}."
     for filters, total in page.loosened:
         yield f"Without {' and '.join(filters)}: {total} result{'s' if total > 1 else ''}"
     if page.suggestions:
         yield f"Searches with results: {', '.join(quoted(s, page.settings.query) for s in page.suggestions)}"
 
 
+def _asked(page: Page) -> str:
+    how = refinement_words(page.refinement, page.settings.filter)
+    return quoted(page.query or "", page.settings.query) + (f", {how}" if how else "")
+
+
 def _offers(page: Page) -> Iterator[str]:
     tokens = page.settings.filter
-    offers = [f"{name} {', '.join(_value(v, tokens) for v in values)}" for name, values in page.offers.items()]
+    shown = {name: page.offers[name] for name in _NAMED_OFFERS if name in page.offers}
+    offers = [f"{name} {', '.join(_value(v, tokens) for v in values)}" for name, values in shown.items()]
     if offers:
         yield f"Refine by: {'; '.join(offers)}"
 
 
 def _value(value: str | float, tokens: int) -> str:
-    if isinstance(value, Sort):
-        return str(value)
     return quoted(value, tokens) if isinstance(value, str) else number_text(value)
 
 
-def _line(page: Page, listed: Listed, front: str) -> str:
-    """Returns the line of a product in a list; the title takes what its facts leave of the line."""
-    product, lengths = listed.product, page.settings
-    front = f"{front}[{page.called(product.id)}] "
-    badges = "".join(f" · {badge}" for badge in listed.badges[: lengths.badges])
-    back = f" {_price(product.price)}{_stars(product)}{badges}{' · sponsored' if product.sponsored else ''}"
-    room = max(lengths.least_title, int(lengths.line - cost(front + back)) - 2)
-    return f"{front}{quoted(product.title, room)}{back}"
+def _line(page: Page, listed: Listed, front: str, back: str, most: int = 1000) -> str:
+    """Returns the line of a product in a list; its title takes what the facts leave of it, ``most`` tokens at most."""
+    room = max(page.settings.least_title, int(page.settings.line - cost(front + back) - _QUOTES))
+    return f"{front}{quoted(listed.product.title, min(room, most))}{back}"
 
 
-def _product(page: Page) -> Iterator[str]:
+def _front(page: Page, listed: Listed, begin: str) -> str:
+    return f"{begin}[{page.called(listed.product.id)}] "
+
+
+def _facts(page: Page, listed: Listed, *, few: bool = False) -> str:
+    product = listed.product
+    facts = [_price(product.price)]
+    if product.rating is not None or product.review_count is not None:
+        facts.append(_stars(product, counted=not few))
+    facts += [] if few else listed.badges[: page.settings.badges]
+    facts += ["sponsored"] if product.sponsored else []
+    return " " + " · ".join(facts)
+
+
+def _product(page: Page, budget: float) -> Iterator[str]:
+    """Yields the lines of a product's page; the description takes what the others leave of the budget, in tokens."""
+    above, below = list(_above(page)), list(_below(page))
+    description, lengths = page.listed[0].product.description, page.settings
+    yield from above
+    if description and lengths.description:
+        room = int(budget - _tokens([*above, *below, "Description: "]) - _QUOTES)
+        yield f"Description: {quoted(description, min(lengths.description, max(room, 1)))}"
+    yield from below
+
+
+def _above(page: Page) -> Iterator[str]:
     (listed, *_), lengths = page.listed, page.settings
     product = listed.product
     yield f"Product [{page.called(product.id)}] {quoted(product.title, lengths.title)}"
@@ -119,14 +167,15 @@ def _product(page: Page) -> Iterator[str]:
         yield f"Brand: {quoted(product.brand, lengths.brand)}"
     if product.category:
         yield f"Category: {quoted(' / '.join(product.category), lengths.path)}"
-    badges = "".join(f" · {badge}" for badge in listed.badges)
-    yield f"Price: {_price(product.price)}{_stars(product)}{badges}{' · sponsored' if product.sponsored else ''}"
+    yield f"Price:{_facts(page, listed)}"
     if product.bullets and lengths.bullets:
         yield "About it:"
         shown = [f"- {quoted(b, lengths.bullet)}" for b in product.bullets[: lengths.bullets]]
         yield from _some(shown, len(product.bullets))
-    if product.description and lengths.description:
-        yield f"Description: {quoted(product.description, lengths.description)}"
+
+
+def _below(page: Page) -> Iterator[str]:
+    product, lengths = page.listed[0].product, page.settings
     if product.reviews and lengths.reviews:
         yield "Reviews:"
         told = [f"- {r.rating:g}/5 {quoted(r.text, lengths.review)}" for r in product.reviews[: lengths.reviews]]
@@ -138,7 +187,7 @@ def _product(page: Page) -> Iterator[str]:
 
 def _related(page: Page, product: Product) -> str:
     front, back = f"- [{page.called(product.id)}] ", f" {_price(product.price)}"
-    room = max(page.settings.least_title, int(page.settings.related_line - cost(front + back)) - 2)
+    room = max(page.settings.least_title, int(page.settings.related_line - cost(front + back) - _QUOTES))
     return f"{front}{quoted(product.title, room)}{back}"
 
 
@@ -151,10 +200,14 @@ def _some(lines: list[str], all_of_them: int) -> Iterator[str]:
 def _cart_line(page: Page) -> str:
     if not page.cart:
         return "Cart: empty"
-    most = page.settings.cart
-    ids = ", ".join(f"[{page.called(p.id)}]" for p in page.cart[:most])
-    more = f" and {len(page.cart) - most} more" if len(page.cart) > most else ""
-    return f"Cart: {ids}{more}, {total_price(page.cart)}"
+    ids: list[str] = []
+    for product in page.cart[: page.settings.cart]:
+        ids.append(f"[{page.called(product.id)}]")
+        if ids[1:] and cost(", ".join(ids)) > _CART:
+            ids.pop()
+            break
+    more = f" and {len(page.cart) - len(ids)} more" if len(page.cart) > len(ids) else ""
+    return f"Cart: {', '.join(ids)}{more}, {total_price(page.cart)}"
 
 
 def _price(price: float | None) -> str:
@@ -162,15 +215,26 @@ def _price(price: float | None) -> str:
 
 
 def _money(amount: float) -> str:
-    """Returns an amount in dollars; a catalog may hold one of 300 digits."""
-    return f"${amount:,.2f}" if amount < 1e9 else f"${amount:.3g}"
+    """Returns an amount in dollars, cents left out of large ones; a catalog may hold one of 300 digits."""
+    return f"${amount:,.2f}" if amount < 1e5 else f"${amount:,.0f}" if amount < 1e6 else f"${amount:.3g}"
 
 
-def _stars(product: Product) -> str:
-    rating = "" if product.rating is None else f" · {product.rating:.1f}/5"
-    if product.review_count is None:
-        return rating
-    return f"{rating or ' ·'} ({product.review_count} reviews)"
+def _stars(product: Product, *, counted: bool) -> str:
+    count = product.review_count if counted else None
+    said = "not rated" if product.rating is None else f"{product.rating:.1f}/5"
+    return said if count is None else f"{said} ({_count(count)} reviews)"
+
+
+def _count(count: int) -> str:
+    """Returns a number of reviews, a large one rounded, as shops write it: 1234, 56k, 7.9M."""
+    if count < 10_000:
+        return str(count)
+    return f"{count // 1000}k" if count < 1_000_000 else f"{count / 1e6:.3g}M"
+
+
+def _tokens(lines: Iterable[str]) -> float:
+    """Returns the estimate of the tokens of lines with what ends each."""
+    return sum(cost(line) + 1 for line in lines)
 
 
 def _said(problem: str) -> str:

@@ -62,14 +62,16 @@ class PageSettings(_Settings):
     """How long the text of a page is.
 
     Attributes:
-        line: tokens of a line in results or cart.
+        results: tokens of a page of ten results; titles share what the rest leaves of them.
+        product: tokens of a product's page; the description has what the rest leaves of them.
+        line: tokens of a line in results or cart, at most.
         least_title: tokens of the title in such a line, even where the id is long.
         title: tokens of the title on a product page.
         brand: tokens of the brand there.
         path: tokens of the category path there.
         bullets: how many are shown.
         bullet: tokens of one.
-        description: tokens.
+        description: tokens, at most.
         reviews: how many are shown.
         review: tokens of one.
         related: products listed on a product page.
@@ -84,7 +86,9 @@ class PageSettings(_Settings):
         suggestions: other queries offered where nothing was found.
     """
 
-    line: Tokens = 48
+    results: int = Field(default=600, ge=100, le=10_000)
+    product: int = Field(default=800, ge=100, le=10_000)
+    line: Tokens = 60
     least_title: Tokens = 12
     title: Tokens = 60
     brand: Tokens = 12
@@ -102,7 +106,7 @@ class PageSettings(_Settings):
     cart: int = Field(default=5, ge=1, le=100)
     departments: int = Field(default=8, ge=0, le=50)
     department: Tokens = 8
-    query: Tokens = 40
+    query: Tokens = 28
     suggestions: int = Field(default=3, ge=1, le=10)
 
 

@@ -18,7 +18,7 @@ from paars_bench.store.visit import SessionEnd, Visit
 
 __all__ = ["SessionEnd", "Shop", "Visit"]
 
-_ID_TOKENS = 12  # of an id on a page: ten digits and two letters, as shops number things
+_ID_TOKENS = 10  # of an id on a page: ten digits, or letters and digits as shops number things
 _SHORT_ID = r"^[!-Z^-~]{1,12}$"  # printable ASCII without brackets; «» are none
 _LONGEST_NAME = 100  # of a category or brand that can be typed
 _MANY_NAMES = 2_000  # comparing with one takes some 20 microseconds

@@ -62,10 +62,10 @@ def fit(text: str, tokens: int) -> str:
 
     The estimate is an upper one for the tokenizers of current models: see ``cost``.
     """
-    line = clean(text, tokens * 4)
+    line = clean(text, tokens * 6)
     used = 0.0
-    for place, char in enumerate(line):
-        used += _char_cost(char)
+    for place, one in enumerate(map(_char_cost, "  " + line, " " + line, line)):
+        used += one
         if used > tokens:
             return line[: max(place - 1, 0)].rstrip() + MARK
     return line
@@ -74,18 +74,37 @@ def fit(text: str, tokens: int) -> str:
 def cost(text: str) -> float:
     """Returns an upper estimate of the tokens in a line of text.
 
-    Counted per character: letters of ASCII 0.3, spaces 0, digits and signs 1, others 1 if Latin, else their
-    bytes in UTF-8 (byte-level vocabularies split rare scripts into bytes).
+    Counted per character. ASCII letters: 1 where a word begins, then 0.3 where the two letters are as common together
+    as in English and 0.9 where not, 0.6 where they go back and forth ("thth"), in capitals 0.7. Digits and signs 1,
+    and a digit 2 where a word begins; spaces 0.15; other Latin letters 1.4; all else the bytes in UTF-8 (byte-level
+    vocabularies split rare scripts into bytes).
     """
-    return sum(_char_cost(c) for c in text)
+    return sum(map(_char_cost, "  " + text, " " + text, text))
 
 
-def _char_cost(char: str) -> float:
+# The 230 commonest pairs of letters, 96 % of those in WebShop's instructions, the demo's catalog and our documents.
+_FOLLOWERS = (
+    "abcdfgiklmnprstuvy baeloruy caehklorstu daeiorsu eacdefgilmnprstvwxy faefilortu gaehilor haeiotu "
+    "iacdefgklmnoprstvz kaeils ladeilostuy mabeiop nacdegiknostu oacdefgiklmnoprstuvwz paeiloprstu qu "
+    "racdegimnoprstuy sacehiklmopstuy taehilorstuwy uacegilmnprsty vaei waehinos yeos ze"
+)
+_COMMON = frozenset(letters[0] + second for letters in _FOLLOWERS.split(" ") for second in letters[1:])
+
+
+def _char_cost(earlier: str, before: str, char: str) -> float:
     if char == " ":
-        return 0.0
-    if char.isascii():
-        return 0.3 if char.isalpha() else 1.0
-    return 1.0 if char < "\u0250" else float(len(char.encode("utf-8", "replace")))
+        return 0.15
+    if not char.isascii():
+        return 1.4 if char < "\u0100" else float(len(char.encode("utf-8", "replace")))
+    if not char.isalpha():
+        return 2.0 if char.isdigit() and before == " " else 1.0
+    if not (before.isascii() and before.isalpha()):
+        return 1.0
+    if char.isupper():
+        return 0.7 if before.isupper() else 1.0
+    if before.lower() + char not in _COMMON:
+        return 0.9
+    return 0.6 if char == earlier else 0.3
 
 
 def whole(text: str, tokens: int) -> bool:
