@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from paars_bench.data.schema import Product
 from paars_bench.store.refine import NAMED, Refinement, Sort, number_text
-from paars_bench.store.text import MARK, cost, fit
+from paars_bench.store.text import MARK, clean, fit
+from paars_bench.store.token_cost import cost
 
 if TYPE_CHECKING:
     from paars_bench.store.pages import Listed, Page
@@ -94,13 +95,24 @@ def _results(page: Page, budget: float) -> Iterator[str]:
         ([_facts(page, x, few=True) for x in page.listed], []),
     ):
         rest = _tokens([head, *offers, *(f"{a}{b}" for a, b in zip(fronts, facts, strict=True))])
-        title = int((budget - rest) / count - _QUOTES)
-        if title >= lengths.least_title:
+        room = budget - rest - _QUOTES * count
+        if room >= lengths.least_title * count:
             break
+    title = _shared(room, [cost(clean(x.product.title, lengths.line * 6)) for x in page.listed])
     yield head
     for listed, front, back in zip(page.listed, fronts, facts, strict=True):
-        yield _line(page, listed, front, back, most=max(title, 1))
+        yield _line(page, listed, front, back, most=max(int(title), 1))
     yield from offers
+
+
+def _shared(room: float, wanted: list[float]) -> float:
+    """Returns the largest share of a room that is the same for all who want more, if the others take what they want."""
+    for place, least in enumerate(sorted(wanted)):
+        share = room / (len(wanted) - place)
+        if least > share:
+            return share
+        room -= least
+    return max(wanted)
 
 
 def _no_results(page: Page) -> Iterator[str]:
@@ -230,6 +242,24 @@ def _count(count: int) -> str:
     if count < 10_000:
         return str(count)
     return f"{count // 1000}k" if count < 1_000_000 else f"{count / 1e6:.3g}M"
+
+
+def _tokens(lines: Iterable[str]) -> float:
+    """Returns the estimate of the tokens of lines with what ends each."""
+    return sum(cost(line) + 1 for line in lines)
+
+
+def _said(problem: str) -> str:
+    """Returns a message in one line, cut to its budget; between « and » stays there what stood there."""
+    said, room = "", float(_PROBLEM)
+    for place, piece in enumerate(_PIECES.split(problem)):
+        foreign = bool(place % 2)
+        text = fit(piece[1:-1] if foreign else piece, max(int(room), 1))
+        said += f"«{text}»" if foreign else " " * piece[:1].isspace() + text + " " * piece[-1:].isspace()
+        room -= cost(text) + 2 * foreign
+        if room <= 0:
+            break
+    return said.strip()
 
 
 def _tokens(lines: Iterable[str]) -> float:

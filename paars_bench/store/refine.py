@@ -69,10 +69,11 @@ class Refinement:
         while text[place:].strip():
             part = _PART.match(text, place)
             if part is None:
-                raise ValueError(f"{text[place:].strip()[:40]!r} is no filter; write {', '.join(_SIGNS.values())}…")
+                rest = text[place:].strip()[:40]
+                raise ValueError(f"{rest!r} is no filter; there are category, brand, price, rating and sort")
             name = next(n for n, sign in _SIGNS.items() if sign == part[1])
             if name in said:
-                raise ValueError(f"{part[1]} stands twice; write it once")
+                raise ValueError(f"{name} stands twice; write it once")
             said[name] = _read(name, part[2])
             place = part.end()
         return cls(**said)
@@ -138,7 +139,7 @@ def _read(name: str, value: str) -> str | float:
     if name in NAMED:
         read = json.loads(value) if value.startswith('"') else value
         if not value:
-            raise ValueError(f"{name}= says nothing; give a name or leave it out")
+            raise ValueError(f"{name} says nothing; give a name or leave it out")
         return str(read)
     if name == "sort":
         if value not in set(Sort):
@@ -147,4 +148,4 @@ def _read(name: str, value: str) -> str | float:
     try:
         return float(value)
     except ValueError:
-        raise ValueError(f"{_SIGNS[name]}{value[:40]} is no number; write {_SIGNS[name]}20") from None
+        raise ValueError(f"{name} is {value[:40]!r}, no number; write one such as 20") from None

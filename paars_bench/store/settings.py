@@ -100,7 +100,7 @@ class PageSettings(_Settings):
     review: Tokens = 40
     related: int = Field(default=4, ge=0, le=20)
     related_line: Tokens = 30
-    filters: int = Field(default=3, ge=0, le=20)
+    filters: int = Field(default=2, ge=0, le=20)
     filter: Tokens = 8
     badges: int = Field(default=1, ge=0, le=3)
     cart: int = Field(default=5, ge=1, le=100)

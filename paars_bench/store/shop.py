@@ -13,7 +13,8 @@ from paars_bench.store.badges import Badge, badge_rows
 from paars_bench.store.pages import Listed
 from paars_bench.store.search import SearchIndex
 from paars_bench.store.settings import StoreSettings
-from paars_bench.store.text import LONGEST_ID, clean, cost, showable
+from paars_bench.store.text import LONGEST_ID, clean, showable
+from paars_bench.store.token_cost import cost
 from paars_bench.store.visit import SessionEnd, Visit
 
 __all__ = ["SessionEnd", "Shop", "Visit"]

@@ -11,6 +11,8 @@ import html
 import re
 import unicodedata
 
+from paars_bench.store.token_cost import affordable
+
 MARK = "…"
 """Stands where text was cut."""
 
@@ -60,51 +62,11 @@ def clean(text: str, limit: int) -> str:
 def fit(text: str, tokens: int) -> str:
     """Returns untrusted text cleaned and cut with "…" so that it takes about ``tokens`` tokens at most.
 
-    The estimate is an upper one for the tokenizers of current models: see ``cost``.
+    The estimate is an upper one for the tokenizers of current models: see ``token_cost``.
     """
     line = clean(text, tokens * 6)
-    used = 0.0
-    for place, one in enumerate(map(_char_cost, "  " + line, " " + line, line)):
-        used += one
-        if used > tokens:
-            return line[: max(place - 1, 0)].rstrip() + MARK
-    return line
-
-
-def cost(text: str) -> float:
-    """Returns an upper estimate of the tokens in a line of text.
-
-    Counted per character. ASCII letters: 1 where a word begins, then 0.3 where the two letters are as common together
-    as in English and 0.9 where not, 0.6 where they go back and forth ("thth"), in capitals 0.7. Digits and signs 1,
-    and a digit 2 where a word begins; spaces 0.15; other Latin letters 1.4; all else the bytes in UTF-8 (byte-level
-    vocabularies split rare scripts into bytes).
-    """
-    return sum(map(_char_cost, "  " + text, " " + text, text))
-
-
-# The 230 commonest pairs of letters, 96 % of those in WebShop's instructions, the demo's catalog and our documents.
-_FOLLOWERS = (
-    "abcdfgiklmnprstuvy baeloruy caehklorstu daeiorsu eacdefgilmnprstvwxy faefilortu gaehilor haeiotu "
-    "iacdefgklmnoprstvz kaeils ladeilostuy mabeiop nacdegiknostu oacdefgiklmnoprstuvwz paeiloprstu qu "
-    "racdegimnoprstuy sacehiklmopstuy taehilorstuwy uacegilmnprsty vaei waehinos yeos ze"
-)
-_COMMON = frozenset(letters[0] + second for letters in _FOLLOWERS.split(" ") for second in letters[1:])
-
-
-def _char_cost(earlier: str, before: str, char: str) -> float:
-    if char == " ":
-        return 0.15
-    if not char.isascii():
-        return 1.4 if char < "\u0100" else float(len(char.encode("utf-8", "replace")))
-    if not char.isalpha():
-        return 2.0 if char.isdigit() and before == " " else 1.0
-    if not (before.isascii() and before.isalpha()):
-        return 1.0
-    if char.isupper():
-        return 0.7 if before.isupper() else 1.0
-    if before.lower() + char not in _COMMON:
-        return 0.9
-    return 0.6 if char == earlier else 0.3
+    place = affordable(line, tokens)
+    return line if place == len(line) else line[: max(place - 1, 0)].rstrip() + MARK
 
 
 def whole(text: str, tokens: int) -> bool:

@@ -44,11 +44,11 @@ def test_it_is_written_as_a_person_would(refinement: Refinement, text: str) -> N
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("cheap first", "is no filter; write category="),
-        ("price<=20 price<=30", "price<= stands twice"),
-        ("price<=cheap", "price<=cheap is no number"),
+        ("cheap first", "is no filter; there are category"),
+        ("price<=20 price<=30", "max_price stands twice"),
+        ("price<=cheap", "max_price is 'cheap', no number"),
         ("sort=pricelow", "did you mean 'price_low'"),
-        ("brand= price<=3", "brand= says nothing"),
+        ("brand= price<=3", "brand says nothing"),
     ],
 )
 def test_what_is_not_written_so_is_refused_with_what_would_be(text: str, said: str) -> None:
