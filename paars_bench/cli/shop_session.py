@@ -48,6 +48,7 @@ class Opened(NamedTuple):
         visit: in the shop of the data set.
         info: of the session, for the log.
         dataset: as ``--dataset`` says it in full.
+        settings: digest of the store's settings.
         folder: of the log.
         welcome: lines that are shown first.
     """
@@ -55,6 +56,7 @@ class Opened(NamedTuple):
     visit: Visit
     info: SessionInfo
     dataset: str
+    settings: str
     folder: Path
     welcome: tuple[str, ...]
 
@@ -88,7 +90,7 @@ def open_errand(asked: Errand) -> Opened:
     ]
     welcome += [] if case is None else [f"You are {shopper}."]
     welcome += [f"Why you came: {printable(why)}"] if why else []
-    return Opened(visit, info, dataset, folder, tuple(welcome))
+    return Opened(visit, info, dataset, settings.digest, folder, tuple(welcome))
 
 
 def shop_in_terminal(opened: Opened) -> int:
@@ -162,6 +164,7 @@ def _kept(opened: Opened) -> str:
     visit, folder = opened.visit, opened.folder
     if not visit.events:
         return "You did nothing, so nothing is recorded."
+    shop_folder(folder, opened.dataset, opened.settings, make=True)
     add_session(folder, opened.info, visit.events)
     how = f"You left ({visit.end})" if visit.end else "Broken off: recorded as not ended, without a leave event"
     did = ", ".join(f"{name} {count}" for name, count in session_counts(visit.events).items())

@@ -48,32 +48,33 @@ def read_agent_log(folder: Path) -> Log:
     return Log.of(events, Catalog(CATALOG.empty_table()), sessions=sessions)
 
 
-def shop_folder(folder: Path, dataset: str, settings: str) -> None:
-    """Makes a folder for sessions in one shop, or checks that it is one.
+def shop_folder(folder: Path, dataset: str, settings: str, *, make: bool = False) -> None:
+    """Checks that a folder can take sessions in a shop: it is not there, it is empty, or it holds such sessions.
 
     Args:
-        folder: made here if it is not there.
+        folder: of a log of sessions.
         dataset: whose products are sold, in full.
         settings: digest of the store's settings.
+        make: makes it where it is not there.
 
     Raises:
-        DataError: it holds something else, or sessions in another shop, or cannot be written.
+        DataError: it holds something else, or sessions in another shop, or cannot be read or written.
     """
     shop = {"dataset": dataset, "settings": settings}
     file = folder / SHOP
     try:
-        if not file.exists():
-            if folder.exists() and any(folder.iterdir()):
-                raise DataError(f"{folder}: holds something else (it has no {SHOP}); name another folder.")
+        held = json.loads(file.read_text("utf-8")) if file.exists() else None
+        if held is None and folder.exists() and any(folder.iterdir()):
+            raise DataError(f"{folder}: holds something else (it has no {SHOP}); name another folder.")
+        if held is None and make:
             folder.mkdir(parents=True, exist_ok=True)
             write_atomically(file, shop)
-        held = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{folder}: cannot be used for sessions ({error})") from error
-    for key, value in shop.items():
-        if held.get(key) != value:
-            other = f"its sessions were in another shop ({key} {held.get(key)})"
-            raise DataError(f"{folder}: {other}; name another folder.")
+    for key, value in shop.items() if held is not None else ():
+        if not isinstance(held, dict) or held.get(key) != value:
+            other = held.get(key) if isinstance(held, dict) else held
+            raise DataError(f"{folder}: its sessions were in another shop ({key} {other}); name another folder.")
 
 
 def sessions_of(folder: Path) -> list[str]:

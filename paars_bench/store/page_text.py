@@ -1,19 +1,20 @@
 """A page in words: short enough to be read at every turn, and made so that no seller can write a line of it.
 
-Every line begins with words of ours, and what sellers or shoppers wrote stands between « and », in one piece, cleaned
-and cut with a mark. With the lengths of the shipped settings a page of ten results stays under 600 tokens and a
+Every line begins with words of ours, and what sellers wrote stands between « and », in one piece, cleaned and cut with
+a mark. With the lengths of the shipped settings a page of ten results stays under 600 tokens and a
 product's page under 800, whatever the catalog holds: each piece has a budget.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from paars_bench.data.schema import Product
 from paars_bench.store.refine import NAMED, Refinement, Sort, number_text
-from paars_bench.store.text import MARK, clean, fit
+from paars_bench.store.text import clean, fit
 from paars_bench.store.token_cost import cost
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _results(page: Page, budget: float) -> Iterator[str]:
     title = _shared(room, [cost(clean(x.product.title, lengths.line * 6)) for x in page.listed])
     yield head
     for listed, front, back in zip(page.listed, fronts, facts, strict=True):
-        yield _line(page, listed, front, back, most=max(int(title), 1))
+        yield _line(page, listed, front, back, most=max(math.ceil(title), 1))
     yield from offers
 
 
@@ -259,22 +260,4 @@ def _said(problem: str) -> str:
         room -= cost(text) + 2 * foreign
         if room <= 0:
             break
-    return said.strip()
-
-
-def _tokens(lines: Iterable[str]) -> float:
-    """Returns the estimate of the tokens of lines with what ends each."""
-    return sum(cost(line) + 1 for line in lines)
-
-
-def _said(problem: str) -> str:
-    """Returns a message in one line, cut to its budget; between « and » stays there what stood there."""
-    said, room = "", float(_PROBLEM)
-    for place, piece in enumerate(_PIECES.split(problem)):
-        foreign = bool(place % 2)
-        text = fit(piece[1:-1] if foreign else piece, max(int(room), 1))
-        room -= cost(text) + 2 * foreign
-        if room < 0:
-            return said.rstrip() + MARK
-        said += f"«{text}»" if foreign else " " * piece[:1].isspace() + text + " " * piece[-1:].isspace()
     return said.strip()

@@ -161,7 +161,7 @@ class Page:
 
     @cached_property
     def text(self) -> str:
-        """The page in words, for people and models alike; what sellers and shoppers wrote stands between « and »."""
+        """The page in words, for people and models alike; what sellers wrote stands between « and »."""
         return "\n".join(page_lines(self))
 
     def _called(self, products: Iterable[Product]) -> tuple[str, ...]:

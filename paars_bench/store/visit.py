@@ -19,7 +19,7 @@ from paars_bench.store.page_text import quoted, refinement_words, total_price
 from paars_bench.store.pages import Page, PageKind
 from paars_bench.store.refine import NAMED, UNREFINED, Refinement
 from paars_bench.store.replies import query_problem
-from paars_bench.store.text import LONGEST_ID, fit
+from paars_bench.store.text import fit
 
 if TYPE_CHECKING:
     from paars_bench.store.shop import Shop
@@ -127,7 +127,7 @@ class Visit:
             return f"{place} no product yet; search first."
         names = [self.page.called(pid) for pid in here]
         close = nearest(wanted, names) or names[-_SUGGESTED:]
-        return f"{place} no product {wanted[:LONGEST_ID]!r}; the nearest are {', '.join(close)}."
+        return f"{place} no product {quoted(wanted, _NAME_TOKENS)}; the nearest are {', '.join(close)}."
 
     def _unrefinable(self, wanted: Refinement) -> str | None:
         """Returns why the list cannot be narrowed so, with the nearest names of the shop, else those on the page."""

@@ -103,9 +103,9 @@ def test_leaving_with_a_full_cart_is_no_purchase(visit: Visit) -> None:
     ("action", "hint"),
     [
         (view("M99"), "the nearest are M"),
-        (view("N1"), "has shown no product 'N1'"),  # in the shop, but not shown yet
+        (view("N1"), "has shown no product «N1»"),  # in the shop, but not shown yet
         (add("T0"), "in the cart already"),
-        (StoreAction(Verb.CART_REMOVE, product="T1"), "the cart holds no product 'T1'; the nearest are T0."),
+        (StoreAction(Verb.CART_REMOVE, product="T1"), "the cart holds no product «T1»; the nearest are T0."),
         (NEXT, "next_page is not possible now; possible are search"),
         (search("   "), "empty"),
         (StoreAction(Verb.VIEW), "say which product"),

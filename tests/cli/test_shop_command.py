@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -70,7 +71,7 @@ def test_errors_are_told_as_agents_see_them(tmp_path: Path) -> None:
     problems = [line for line in done.stdout.splitlines() if line.startswith("Not done: ")]
     assert [p.partition(": ")[2].split(";")[0] for p in problems] == [
         "say which product, by its id.",
-        "this visit has shown no product '99'",
+        "this visit has shown no product «99»",
         "the shop has no brand «Nobody»",
         "'cheap' is no filter",
     ]
@@ -80,7 +81,7 @@ def test_errors_are_told_as_agents_see_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--as", "S0003"], "did you mean 'S00003'"),
+        (["--as", "S0003"], "or 'S00003'"),
         (["--store", "nowhere.yaml"], "nowhere.yaml"),
         (["--dataset", "dmo"], "'demo'"),
         (["--sa", "S00003"], "'--as'"),
@@ -106,45 +107,43 @@ def test_at_a_terminal_a_person_types_and_may_break_off(tmp_path: Path, end: str
 
     folder = tmp_path / "mine"
     ours, theirs = pty.openpty()
-    command = [*COMMAND, "--to", str(folder)]
-    with subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, preexec_fn=_own_terminal
-    ) as process:
-        os.close(theirs)
-        _wait_for(ours, "> ")
+    process = subprocess.Popen(
+        [*COMMAND, "--to", str(folder)], stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=_own_terminal
+    )
+    os.close(theirs)
+    try:
+        seen = _read_until(ours, "", "> ")
         os.write(ours, b"usb hub\n")
-        seen = _wait_for(ours, "Possible now: search, next_page")
-        _wait_for(ours, "> ")
+        seen = _read_until(ours, seen, "leave\r\n\r\n> ")
         os.write(ours, end.encode())
-        seen += _wait_for(ours, None)
-    os.close(ours)
+        seen = _read_until(ours, seen, "data describe demo:")
+        assert process.wait(30) == (130 if end == "\x03" else 0)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
     assert "[P" in seen and "Session person/person/0000" in seen
     assert ("not ended" in seen) == (end != "q\n")
-    assert process.returncode == (130 if end == "\x03" else 0)
     actions = read_agent_log(folder).events.column("action").to_pylist()
-    assert actions == ["search", "leave"] if end == "q\n" else ["search"]
+    assert actions == (["search", "leave"] if end == "q\n" else ["search"])
 
 
 def _own_terminal() -> None:
     import fcntl
     import termios
 
+    os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def _wait_for(file: int, text: str | None) -> str:
-    """Reads from a terminal until it has said a text, or until it is closed."""
-    said, until = "", time.monotonic() + 60
-    while (text is None or text not in said) and time.monotonic() < until:
-        try:
-            chunk = os.read(file, 65536)
-        except OSError:  # how Linux says that the other end has closed
-            break
-        if not chunk:
-            break
-        said += chunk.decode()
-    assert text is None or text in said, said
+def _read_until(file: int, said: str, text: str) -> str:
+    """Reads on from a terminal until what it has said since ``said`` holds a text; fails after a minute."""
+    before, until = len(said), time.monotonic() + 60
+    while text not in said[before:]:
+        ready = select.select([file], [], [], max(until - time.monotonic(), 0))[0]
+        assert ready, said
+        said += os.read(file, 65536).decode()
     return said
 
 
