@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ from paars_bench.run.progress import Screen
 from paars_bench.run.schedule import Work
 from paars_bench.run.spec import RunSpec
 from paars_bench.store import SearchIndex, Shop
+from paars_bench.store.search_folder import IN_MEMORY, open_index
 from paars_bench.tasks.question import Asker, Question
 from paars_bench.tasks.rehearse import rehearse
 from paars_bench.tasks.render import Renderer
@@ -134,6 +136,23 @@ def announce(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone, 
         screen.note(f"not run: {task} ({why})")
 
 
+def _shops(data: ShoppingData, plan: Plan, screen: Screen) -> Callable[[int], Shop]:
+    """Returns what opens the store with so many results on a page; all of them share one index."""
+
+    @cache
+    def index() -> SearchIndex:
+        return open_index(data.catalog, digest=data.sha256, progress=screen.stage)
+
+    @cache
+    def open_shop(page_size: int) -> Shop:
+        return Shop(data.catalog, index(), page_size=page_size)
+
+    # A large catalog is indexed in minutes, in which no caller should wait for a reply.
+    if len(data.catalog) > IN_MEMORY and any(s.output_type == "session" for s in plan.specs.values()):
+        index()
+    return open_shop
+
+
 class Prepared(NamedTuple):
     """A run that can be asked.
 
@@ -180,13 +199,7 @@ def prepare(
     damaged = journaled.damaged + heads.damaged
     if damaged:
         screen.note(f"{damaged} torn or damaged lines on disk: their cases are asked again")
-    shops: dict[int, Shop] = {}
-
-    def open_shop(page_size: int) -> Shop:
-        if page_size not in shops:
-            index = next((s.index for s in shops.values()), None) or SearchIndex.build(data.catalog)
-            shops[page_size] = Shop(data.catalog, index, page_size=page_size)
-        return shops[page_size]
+    open_shop = _shops(data, plan, screen)
 
     def keep(result: CaseResult) -> None:
         done[result.key] = result.measured()

@@ -18,6 +18,8 @@ from paars_bench.store.pages import Listed, Page, PageKind
 from paars_bench.store.refine import Refinement, Sort
 from paars_bench.store.replies import parse_action, parse_tool_call
 from paars_bench.store.search import SearchIndex, SearchResult
+from paars_bench.store.search_folder import open_index
+from paars_bench.store.search_suggest import Suggestion
 from paars_bench.store.session import Decision, Session, SessionResult, Stop
 from paars_bench.store.settings import StoreSettings, default_settings, load_store_settings
 from paars_bench.store.shop import SessionEnd, Shop, Visit
@@ -41,6 +43,7 @@ __all__ = [
     "Stop",
     "StoreAction",
     "StoreSettings",
+    "Suggestion",
     "Tool",
     "Verb",
     "Visit",
@@ -48,6 +51,7 @@ __all__ = [
     "actions_text",
     "default_settings",
     "load_store_settings",
+    "open_index",
     "parse_action",
     "parse_tool_call",
     "tool_schemas",

@@ -15,7 +15,7 @@ from paars_bench.store.refine import Refinement, Sort
 from paars_bench.store.search_rank import Ranker
 from paars_bench.store.search_schema import ANALYZER, Progress, analyzer, fill, name_key, sort_field
 from paars_bench.store.search_shelf import Shelf, widest_leaves
-from paars_bench.store.search_words import Reading, Words, all_of, some_of, within
+from paars_bench.store.search_words import Reading, Words, all_of, within
 from paars_bench.store.settings import StoreSettings, default_settings
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # A page and the next: with fewer products that hold every word, those that hold some are listed after them.
 _ENOUGH = 20
-_MOST_PLANS = 20_000  # kept in memory: the next page, a filter and other shoppers ask the same query again
+_MOST_PLANS = 20_000  # kept in memory: other shoppers ask the same query, a shopper its next page
 _ANY = Refinement()
 
 
@@ -35,12 +35,14 @@ class SearchResult(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """The products of a query, as tantivy is asked for them."""
+    """The products of a query: how tantivy is asked for them, the first 20 rows by relevance, and how many they are."""
 
     query: Any
+    head: list[int]
+    total: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SearchIndex:
     """A catalog that can be searched; make one with ``build``, ``open`` or ``search_folder.open_index``.
 
@@ -58,7 +60,7 @@ class SearchIndex:
     _searcher: Any = field(repr=False)
     _schema: Any = field(repr=False)
     _ranker: Ranker = field(repr=False)
-    _plans: dict[str, _Plan | None] = field(default_factory=dict, repr=False)
+    _plans: dict[str, _Plan] = field(default_factory=dict, repr=False)
 
     @classmethod
     def build(
@@ -144,15 +146,10 @@ class SearchIndex:
         plan = self._plan(query)
         if plan is None:
             return SearchResult((), 0)
-        asked = within(plan.query, self._filters(refine))
-        if refine.sort is Sort.RELEVANCE:
-            rows, total = self._ranker.page(self._searcher, asked, limit, offset)
+        if refine == _ANY and (offset + limit <= _ENOUGH or plan.total <= _ENOUGH):
+            rows, total = plan.head[offset : offset + limit], plan.total
         else:
-            from tantivy import Order
-
-            by = sort_field(refine.sort)
-            found = self._searcher.search(asked, limit=limit, offset=offset, order_by_field=by, order=Order.Asc)
-            rows, total = [address.doc for _, address in found.hits], found.count
+            rows, total = self._page(plan, refine, limit, offset)
         return SearchResult(tuple(map(self.shelf.id, rows)), total)
 
     def full_matches(self, query: str) -> int:
@@ -182,21 +179,37 @@ class SearchIndex:
         return related(self, self._searcher, product_id, wanted) if wanted > 0 else ()
 
     def _plan(self, query: str) -> _Plan | None:
-        if query not in self._plans:
+        if (kept := self._plans.get(query)) is not None:
+            return kept
+        plan = self._new_plan(query)
+        if plan is not None:
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
-            self._plans[query] = self._new_plan(query)
-        return self._plans[query]
+            self._plans[query] = plan
+        return plan
 
     def _new_plan(self, query: str) -> _Plan | None:
         parts = self.words.parts(query) if len(self.shelf) else []
         if not parts:
             return None
-        every = all_of(parts)
+        asked = all_of(parts)
+        head, total = self._ranker.page(self._searcher, asked, _ENOUGH, 0)
         # Decided by the query alone, never by page or filter: so pages join to one list, and filters only leave out.
-        if len(parts) == 1 or self._searcher.search(every, limit=1).count >= _ENOUGH:
-            return _Plan(every)
-        return _Plan(some_of(parts, every, len(self.shelf)))
+        if len(parts) > 1 and total < _ENOUGH:
+            asked = self.words.some_of(parts, asked)
+            head, total = self._ranker.page(self._searcher, asked, _ENOUGH, 0)
+        return _Plan(asked, head, total)
+
+    def _page(self, plan: _Plan, refine: Refinement, limit: int, offset: int) -> tuple[list[int], int]:
+        """Returns the rows of a page and how many products there are in all."""
+        from tantivy import Order
+
+        asked = within(plan.query, self._filters(refine))
+        if refine.sort is Sort.RELEVANCE:
+            return self._ranker.page(self._searcher, asked, limit, offset)
+        by = sort_field(refine.sort)
+        found = self._searcher.search(asked, limit=limit, offset=offset, order_by_field=by, order=Order.Asc)
+        return [address.doc for _, address in found.hits], found.count
 
     def _filters(self, refine: Refinement) -> list[Any]:
         from tantivy import FieldType, Query

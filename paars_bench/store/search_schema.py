@@ -45,8 +45,8 @@ def analyzer(*, stop: bool) -> Any:
 
 def name_key(name: str) -> str:
     """Returns a brand or category as filters compare it: without case, outer space, or a length tantivy cannot hold."""
-    key = " ".join(name.casefold().split())
-    return key if len(key) <= _LONGEST_NAME else hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+    key = " ".join(name.casefold().split()).encode("utf-8", "replace")  # half a surrogate pair has no UTF-8
+    return key.decode() if len(key) <= _LONGEST_NAME else hashlib.sha256(key).hexdigest()
 
 
 def sort_field(sort: Sort) -> str:
@@ -70,17 +70,16 @@ def fill(catalog: Catalog, folder: Path | None, progress: Progress | None = None
     schema = _schema()
     index = tantivy.Index(schema) if folder is None else tantivy.Index(schema, path=str(folder))
     index.register_tokenizer(ANALYZER, analyzer(stop=False))
-    writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
     places = {sort_field(s): sort_places(catalog.table, s) for s in Sort if s is not Sort.RELEVANCE}
     low = 0
-    for batch in catalog.table.select([*FIELDS, "price", "rating"]).to_batches(max_chunksize=_BATCH):
-        sorted_to = {name: place[low : low + len(batch)].tolist() for name, place in places.items()}
-        _add(writer, batch, sorted_to)
-        low += len(batch)
-        if progress is not None:
-            progress("indexing the catalog for search", low, len(catalog))
-    writer.commit()
-    writer.wait_merging_threads()
+    # Left by an error, too, the writer ends its threads: none writes on into a folder that is being removed.
+    with index.writer(heap_size=_WRITER_BYTES, num_threads=1) as writer:
+        for batch in catalog.table.select([*FIELDS, "price", "rating"]).to_batches(max_chunksize=_BATCH):
+            sorted_to = {name: place[low : low + len(batch)].tolist() for name, place in places.items()}
+            _add(writer, batch, sorted_to)
+            low += len(batch)
+            if progress is not None:
+                progress("indexing the catalog for search", low, len(catalog))
     index.reload()
     searcher = index.searcher()
     if searcher.num_docs != len(catalog) or searcher.num_segments > 1:

@@ -121,7 +121,7 @@ def _as_spelled(index: SearchIndex, stem: str) -> str:
     for product in index.search(stem, limit=3).ids:
         for word in _WORD.findall(index.shelf.title(index.shelf.row(product))):
             if index.words.stemmed(word) == [stem]:
-                return word.lower()
+                return str(word).lower()
     return stem
 
 

@@ -6,16 +6,18 @@ query from reading hundreds of thousands of postings; docs/store.md says what th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from paars_bench.store.search_schema import FIELDS, analyzer
 from paars_bench.store.settings import FieldWeights
 
-COMMON = 10_000
-"""A word that more products than this have in one field is common: it is looked for in one field."""
-READ = 40_000
-"""Postings of the words of which half must be found, in a catalog of more than ``COMMON`` products."""
+LARGE = 10_000
+"""Products up to which no bound applies."""
+COMMON = 5_000
+"""A word with more postings than this, over all fields, is common: it is looked for in one field."""
+READ = 10_000
+"""Postings, together, of the words of which half must be found."""
 
 _SHORT_FIELDS = ("title", "brand", "category")
 _MAX_WORDS = 32
@@ -33,10 +35,11 @@ class Reading(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Products with a word: the tantivy query, and how many postings it reads."""
+    """Products with a word: the tantivy query, how many postings it reads, and whether the word is common."""
 
     query: Any
     postings: int
+    common: bool = False
 
 
 class Words:
@@ -50,6 +53,7 @@ class Words:
 
     def __init__(self, searcher: Any, schema: Any, weights: FieldWeights) -> None:
         self._searcher, self._schema = searcher, schema
+        self._large = searcher.num_docs > LARGE
         self._weights = {name: w for name in FIELDS if (w := getattr(weights, name)) > 0}
         self.stemmed = analyzer(stop=False).analyze
         self._telling = analyzer(stop=True).analyze
@@ -67,6 +71,21 @@ class Words:
         words, unknown = self.read(query)
         found = (self.near(w) if w in unknown else self.word(w) for w in words)
         return [part for part in found if part is not None]
+
+    def some_of(self, parts: Sequence[Part], every: Any) -> Any:
+        """Returns products that have at least half of the words, those with every word first.
+
+        In a large catalog: half of the words that are not common (of all, where all are), the rarest first, as many as
+        have 10,000 postings together. The other words add to the score only.
+        """
+        from tantivy import Occur, Query
+
+        wanted, more = _telling(parts) if self._large else (list(parts), [])
+        half = Query.boolean_query(
+            [(Occur.Should, p.query) for p in wanted], minimum_number_should_match=(len(wanted) + 1) // 2
+        )
+        first = Query.const_score_query(every, _FULL_MATCH)
+        return Query.boolean_query([(Occur.Must, scored_by(half, more)), (Occur.Should, first)])
 
     def word(self, word: str) -> Part | None:
         """Returns products with a word as indexed, or None where no product has it."""
@@ -96,14 +115,14 @@ class Words:
         counts = {name: n for name in self._weights if (n := self.frequency(name, word))}
         if not counts:
             return None
-        if max(counts.values()) > COMMON:
+        common = self._large and sum(counts.values()) > COMMON
+        if common:
             # Fields with many words say little of a common one, and one list can be skipped through: a union cannot.
             short = {name: n for name, n in counts.items() if name in _SHORT_FIELDS} or counts
             counts = dict([max(short.items(), key=lambda c: c[1])])
         fields = [Query.boost_query(self.term(name, word), self._weights[name]) for name in counts]
-        one_list = len(fields) == 1 and sum(counts.values()) > COMMON
-        query = fields[0] if one_list else Query.disjunction_max_query(fields, tie_breaker=0.2)
-        return Part(query, sum(counts.values()))
+        query = fields[0] if common else Query.disjunction_max_query(fields, tie_breaker=0.2)
+        return Part(query, sum(counts.values()), common)
 
     def _typo(self, word: str) -> Part | None:
         from tantivy import Query
@@ -120,16 +139,22 @@ class Words:
             )
             count = self._searcher.search(near, limit=1).count
             if count:
-                return Part(near, count)
+                return Part(near, count, self._large and count > COMMON)
         return None
 
 
-def _kept(kept: dict[str, Part | None], word: str, make: Any) -> Part | None:
-    if word not in kept:
+_NOT_ASKED = Part(None, -1)
+
+
+def _kept(kept: dict[str, Part | None], word: str, make: Callable[[str], Part | None]) -> Part | None:
+    """Returns what is made of a word, made once; threads that meet here make it twice, and the same."""
+    found = kept.get(word, _NOT_ASKED)
+    if found is _NOT_ASKED:
+        found = make(word)
         if len(kept) >= _MOST_WORDS:
             kept.clear()
-        kept[word] = make(word)
-    return kept[word]
+        kept[word] = found
+    return found
 
 
 def all_of(parts: Sequence[Part]) -> Any:
@@ -139,26 +164,16 @@ def all_of(parts: Sequence[Part]) -> Any:
     return parts[0].query if len(parts) == 1 else Query.boolean_query([(Occur.Must, p.query) for p in parts])
 
 
-def some_of(parts: Sequence[Part], every: Any, products: int) -> Any:
-    """Returns products that have at least half of the words, those with every word first.
-
-    In a catalog of more than 10,000 products, half of the rarest words, as many as have 40,000 postings together; the
-    others add to the score only.
-    """
-    from tantivy import Occur, Query
-
-    wanted, more = list(parts), []
-    if products > COMMON:
-        ordered, read = sorted(parts, key=lambda p: p.postings), 0
-        while ordered and (read == 0 or read + ordered[0].postings <= READ):
-            read += ordered[0].postings
-            more.append(ordered.pop(0))
-        wanted, more = more, ordered
-    half = Query.boolean_query(
-        [(Occur.Should, p.query) for p in wanted], minimum_number_should_match=(len(wanted) + 1) // 2
-    )
-    first = Query.const_score_query(every, _FULL_MATCH)
-    return Query.boolean_query([(Occur.Must, scored_by(half, more)), (Occur.Should, first)])
+def _telling(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
+    """Splits words into those that must be found in half, and the others."""
+    ordered = sorted(parts, key=lambda p: (p.common, p.postings))
+    count, read = 1, ordered[0].postings
+    while count < len(ordered):
+        part = ordered[count]
+        if read + part.postings > READ or part.common != ordered[0].common:
+            break
+        count, read = count + 1, read + part.postings
+    return ordered[:count], ordered[count:]
 
 
 def scored_by(query: Any, parts: Sequence[Part]) -> Any:

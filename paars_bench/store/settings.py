@@ -9,9 +9,9 @@ import hashlib
 import json
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from paars_bench.config.sentence import sentence
 from paars_bench.config.yamlfile import KeyPath, read_yaml
@@ -28,13 +28,19 @@ class _Settings(BaseModel):
 
 
 class FieldWeights(_Settings):
-    """How much a word counts by where it stands in a product; a field of weight 0 is not searched."""
+    """How much a word counts by where it stands in a product; one of weight 0 is not searched, and not all are 0."""
 
     title: Weight = 3.0
     brand: Weight = 2.0
     category: Weight = 2.0
     bullets: Weight = 1.0
     description: Weight = 0.5
+
+    @model_validator(mode="after")
+    def _searches_something(self) -> Self:
+        if not any(self.model_dump().values()):
+            raise ValueError("every field has weight 0, so nothing would be searched")
+        return self
 
 
 class FeatureWeights(_Settings):
