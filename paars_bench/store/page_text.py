@@ -66,13 +66,13 @@ def quoted(text: str, tokens: int) -> str:
 
 
 def refinement_words(refinement: Refinement, tokens: int) -> str:
-    """Returns how a list is narrowed and sorted, as ``narrowed to brand «Acme»; sorted by price_low``; "" for not."""
+    """Returns how a list is narrowed and sorted, as ``narrowed to brand «Acme», sorted by price_low``; "" for not."""
     said = dict(refinement.said())
     by = [f"{name} {quoted(str(said[name]), tokens)}" for name in NAMED if name in said]
     by += [f"{name} {value:.7g}" for name, value in said.items() if not isinstance(value, str)]
     words = [f"narrowed to {', '.join(by)}"] if by else []
     words += [] if refinement.sort is Sort.RELEVANCE else [f"sorted by {refinement.sort}"]
-    return "; ".join(words)
+    return ", ".join(words)
 
 
 def total_price(products: tuple[Product, ...]) -> str:

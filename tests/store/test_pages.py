@@ -161,7 +161,7 @@ def test_a_page_says_how_its_list_is_narrowed(visit: Visit) -> None:
     visit.act(StoreAction(Verb.SEARCH, query="mouse"))
     asked = Refinement("computer mice", "ACME", max_price=12.5, sort=Sort.PRICE_LOW)
     page = visit.act(StoreAction(Verb.REFINE, refinement=asked))
-    head = "Results 1-2 of 2 for «mouse», narrowed to category «Computer Mice», brand «Acme», max_price 12.5; sorted by"
+    head = "Results 1-2 of 2 for «mouse», narrowed to category «Computer Mice», brand «Acme», max_price 12.5, sorted by"
     assert page.text.startswith(f"{head} price_low\n1. [M01]")
 
 
