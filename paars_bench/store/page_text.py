@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from paars_bench.data.schema import Product
+from paars_bench.store.fact_text import price, stars, total_price
 from paars_bench.store.refine import NAMED, Refinement, Sort, number_text
 from paars_bench.store.text import clean, fit
 from paars_bench.store.token_cost import cost
@@ -73,13 +74,6 @@ def refinement_words(refinement: Refinement, tokens: int) -> str:
     words = [f"narrowed to {', '.join(by)}"] if by else []
     words += [] if refinement.sort is Sort.RELEVANCE else [f"sorted by {refinement.sort}"]
     return ", ".join(words)
-
-
-def total_price(products: tuple[Product, ...]) -> str:
-    """Returns the sum of prices in words; says so where a price is unknown."""
-    known = [p.price for p in products if p.price is not None]
-    unpriced = len(products) - len(known)
-    return f"total {_money(sum(known))}" + (f" and {unpriced} without a price" if unpriced else "")
 
 
 def _results(page: Page, budget: float) -> Iterator[str]:
@@ -153,9 +147,9 @@ def _front(page: Page, listed: Listed, begin: str) -> str:
 
 def _facts(page: Page, listed: Listed, *, few: bool = False) -> str:
     product = listed.product
-    facts = [_price(product.price)]
+    facts = [price(product.price)]
     if product.rating is not None or product.review_count is not None:
-        facts.append(_stars(product, counted=not few))
+        facts.append(stars(product, counted=not few))
     facts += [] if few else listed.badges[: page.settings.badges]
     facts += ["sponsored"] if product.sponsored else []
     return " " + " · ".join(facts)
@@ -199,7 +193,7 @@ def _below(page: Page) -> Iterator[str]:
 
 
 def _related(page: Page, product: Product) -> str:
-    front, back = f"- [{page.called(product.id)}] ", f" {_price(product.price)}"
+    front, back = f"- [{page.called(product.id)}] ", f" {price(product.price)}"
     room = max(page.settings.least_title, int(page.settings.related_line - cost(front + back) - _QUOTES))
     return f"{front}{quoted(product.title, room)}{back}"
 
@@ -221,28 +215,6 @@ def _cart_line(page: Page) -> str:
             break
     more = f" and {len(page.cart) - len(ids)} more" if len(page.cart) > len(ids) else ""
     return f"Cart: {', '.join(ids)}{more}, {total_price(page.cart)}"
-
-
-def _price(price: float | None) -> str:
-    return "no price" if price is None else _money(price)
-
-
-def _money(amount: float) -> str:
-    """Returns an amount in dollars, cents left out of large ones; a catalog may hold one of 300 digits."""
-    return f"${amount:,.2f}" if amount < 1e5 else f"${amount:,.0f}" if amount < 1e6 else f"${amount:.3g}"
-
-
-def _stars(product: Product, *, counted: bool) -> str:
-    count = product.review_count if counted else None
-    said = "not rated" if product.rating is None else f"{product.rating:.1f}/5"
-    return said if count is None else f"{said} ({_count(count)} reviews)"
-
-
-def _count(count: int) -> str:
-    """Returns a number of reviews, a large one rounded, as shops write it: 1234, 56k, 7.9M."""
-    if count < 10_000:
-        return str(count)
-    return f"{count // 1000}k" if count < 1_000_000 else f"{count / 1e6:.3g}M"
 
 
 def _tokens(lines: Iterable[str]) -> float:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from paars_bench.data.schema import Action, Event, Product
 from paars_bench.errors import nearest
 from paars_bench.store.actions import BadAction, StoreAction, Verb
-from paars_bench.store.page_text import quoted, refinement_words, total_price
+from paars_bench.store.fact_text import total_price
+from paars_bench.store.page_text import quoted, refinement_words
 from paars_bench.store.pages import Page, PageKind
 from paars_bench.store.refine import NAMED, UNREFINED, Refinement
 from paars_bench.store.replies import query_problem

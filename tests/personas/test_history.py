@@ -191,7 +191,7 @@ def test_a_budget_too_small_for_a_day_shows_nothing_and_says_so(budget: int) -> 
     [
         (
             "brand=Acme price>=5 price<=20 rating>=4 sort=rating",
-            "brand «Acme», min_price 5, max_price 20, min_rating 4, ",
+            "brand «Acme», min_price 5, max_price 20, min_rating 4",
         ),
         ("", "saw the results without filters"),
         ("cheap\nones <b>", "saw the results narrowed to cheap ones"),
