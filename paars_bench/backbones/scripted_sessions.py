@@ -22,8 +22,9 @@ from paars_bench.backbones.scripted_habits import (
     words,
 )
 from paars_bench.data.schema import Action
-from paars_bench.store import Page, PageKind, StoreAction, Verb
+from paars_bench.store import Page, PageKind, Refinement, StoreAction, Verb
 
+_SHOWS_A_LIST = (Verb.SEARCH, Verb.NEXT_PAGE, Verb.REFINE)
 _LEAVE = StoreAction(Verb.LEAVE)
 
 
@@ -66,6 +67,8 @@ def _drawn(situation: Situation, page: Page) -> StoreAction:
     verb = page.possible[int(rng.integers(len(page.possible)))]
     if verb is Verb.SEARCH:
         return StoreAction(verb, query=random_query(situation.catalog, rng))
+    if verb is Verb.REFINE:
+        return StoreAction(verb, refinement=page.refinements[int(rng.integers(len(page.refinements)))])
     targets = page.targets(verb)
     return StoreAction(verb, product=targets[int(rng.integers(len(targets)))] if targets else None)
 
@@ -103,14 +106,17 @@ def _rows(value: str | Sequence[Mapping[str, Any] | str]) -> list[Mapping[str, A
 def replay_plan(events: Sequence[Mapping[str, Any]], page_size: int) -> list[StoreAction]:
     """Returns the store actions that leave the same searches, views and purchases behind.
 
-    Result pages are turned right after the search, as far as its shown list goes. The store sells what is in
-    the cart, one of each: a product bought without being put there is added first, what is not bought yet is
-    taken out, and a second piece of the same product is not added again.
+    Result pages are turned right after the search or refinement, as far as its shown list goes. The store sells
+    what is in the cart, one of each: a product bought without being put there is added first, what is not bought
+    yet is taken out, and a second piece of the same product is not added again.
 
     Args:
         events: of one session, in order, as rows of the log schema. They are read as they are: the plan is made
             anew at every turn, and making ``Event`` objects would take half of a session's time.
         page_size: results on a page of the store.
+
+    Raises:
+        CannotAnswer: a list was narrowed or sorted in words that the store does not know.
     """
     plan: list[StoreAction] = []
     cart: dict[str, None] = {}
@@ -119,9 +125,13 @@ def replay_plan(events: Sequence[Mapping[str, Any]], page_size: int) -> list[Sto
         item = event.get("product")
         match event["action"]:
             case Action.SEARCH:
-                pages = -(-len(event.get("shown") or ()) // page_size)
                 plan.append(StoreAction(Verb.SEARCH, query=event.get("query") or ""))
-                plan += [StoreAction(Verb.NEXT_PAGE)] * (pages - 1)
+                plan += _turned(event, page_size)
+            case Action.REFINE:
+                if plan and plan[-1].verb not in _SHOWS_A_LIST:
+                    plan.append(StoreAction(Verb.BACK))  # only a list that is shown can be narrowed
+                plan.append(StoreAction(Verb.REFINE, refinement=_refinement(event.get("refined") or "")))
+                plan += _turned(event, page_size)
             case Action.VIEW:
                 plan.append(StoreAction(Verb.VIEW, product=item))
             case Action.CART_ADD if item is not None and item not in cart:
@@ -140,6 +150,18 @@ def replay_plan(events: Sequence[Mapping[str, Any]], page_size: int) -> list[Sto
             case Action.LEAVE:
                 break
     return [*plan, _LEAVE]
+
+
+def _turned(event: Mapping[str, Any], page_size: int) -> list[StoreAction]:
+    pages = -(-len(event.get("shown") or ()) // page_size)
+    return [StoreAction(Verb.NEXT_PAGE)] * (pages - 1)
+
+
+def _refinement(text: str) -> Refinement:
+    try:
+        return Refinement.of(text)
+    except ValueError as error:
+        raise CannotAnswer(f"the human narrowed a list in words the store does not know: {error}") from None
 
 
 def _one_order(events: Sequence[Mapping[str, Any]], start: int) -> list[str]:

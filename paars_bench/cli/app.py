@@ -19,6 +19,7 @@ from paars_bench.cli.leaderboard import leaderboard
 from paars_bench.cli.ls import ls
 from paars_bench.cli.run import run
 from paars_bench.cli.score import score
+from paars_bench.cli.shop import shop
 from paars_bench.cli.validate import validate
 from paars_bench.errors import PaarsError, printable
 
@@ -44,6 +45,7 @@ class App(Group):
         f"{PROGRAM} --model local --tasks all         an embedded model: no key, no server",
         f"{PROGRAM} --model claude --tasks individual --conditions base,persona --limit 100",
         f"{PROGRAM} --model random --tasks all        what knowing nothing scores",
+        f"{PROGRAM} shop                              shop yourself, through the tools that agents get",
         f"{PROGRAM} ls tasks",
         f"{PROGRAM} run --help                        every flag of a run",
     ),
@@ -58,7 +60,7 @@ def app(debug: bool) -> None:
     """
 
 
-for _command in (run, ls, validate, score, compare, leaderboard, data, doctor):
+for _command in (run, ls, validate, score, compare, leaderboard, data, shop, doctor):
     app.add_command(_command)
 
 

@@ -166,14 +166,17 @@ def _one(dataset: str | None, flag: str | None) -> str:
 )
 @_named
 def describe(dataset: str | None, flag: str | None) -> int:
-    """Show the figures of a data set by name, of an imported folder, or of the agent_log of a run."""
+    """Show the figures of a data set by name, of an imported folder, or of a log of sessions in the store.
+
+    Such a log is the agent_log of a run, or what `paars-bench shop` left.
+    """
     dataset = _one(dataset, flag)
     from paars_bench.cli.data_tables import about_lines, figure_lines
     from paars_bench.data.agent_folder import is_agent_log, read_agent_log
 
     if is_agent_log(Path(dataset)):
         log = read_agent_log(Path(dataset))
-        click.echo(f"{dataset}: sessions of agents")
+        click.echo(f"{dataset}: sessions in the store")
     else:
         from paars_bench.data import load_dataset
         from paars_bench.run.progress import Screen

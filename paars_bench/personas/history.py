@@ -11,12 +11,15 @@ from typing import NamedTuple
 
 from paars_bench.data.cases import Background
 from paars_bench.data.schema import Action, Catalog, Event
+from paars_bench.store.page_text import refinement_words
 from paars_bench.store.pages import clean
+from paars_bench.store.refine import Refinement
 
 RECENT = timedelta(days=182)
 BYTES_PER_TOKEN = 3  # an upper estimate: English runs at 4 bytes a token, Chinese at about 3
 CUT_RULE = "newest first, whole days, to a token budget"
 _TITLE_CHARS = 90
+_NAME_TOKENS = 12
 
 
 class History(NamedTuple):
@@ -96,7 +99,7 @@ def event_words(event: Event, catalog: Catalog) -> str:
         case Action.SEARCH:
             return f'searched "{clean(event.query or "", _TITLE_CHARS)}"'
         case Action.REFINE:
-            return f"narrowed the results to {clean(event.refined or 'others', _TITLE_CHARS)}"
+            return _refined(event.refined or "")
         case Action.VIEW:
             return f"viewed {_product(event, catalog)}"
         case Action.CART_ADD:
@@ -107,6 +110,14 @@ def event_words(event: Event, catalog: Catalog) -> str:
             return f"bought {_product(event, catalog)}"
         case Action.LEAVE:
             return ""
+
+
+def _refined(text: str) -> str:
+    try:
+        how = refinement_words(Refinement.of(text), _NAME_TOKENS)
+    except ValueError:  # a log of people may say it in words of another shop
+        how = f"narrowed to {clean(text, _TITLE_CHARS)}"
+    return f"saw the results {how}" if how else "saw the results without filters"
 
 
 def _day(events: Sequence[Event], catalog: Catalog) -> str:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from paars_bench.store.actions import (
     TOOLS,
+    Argument,
     BadAction,
     StoreAction,
     Tool,
     Verb,
     action_schema,
     actions_text,
-    parse_action,
-    parse_tool_call,
     tool_schemas,
+    tools_offered,
 )
 from paars_bench.store.pages import Listed, Page, PageKind
 from paars_bench.store.refine import Refinement, Sort
+from paars_bench.store.replies import parse_action, parse_tool_call
 from paars_bench.store.search import SearchIndex, SearchResult
 from paars_bench.store.search_folder import open_index
 from paars_bench.store.search_suggest import Suggestion
@@ -25,6 +26,7 @@ from paars_bench.store.shop import SessionEnd, Shop, Visit
 
 __all__ = [
     "TOOLS",
+    "Argument",
     "BadAction",
     "Decision",
     "Listed",
@@ -53,4 +55,5 @@ __all__ = [
     "parse_action",
     "parse_tool_call",
     "tool_schemas",
+    "tools_offered",
 ]

@@ -1,19 +1,13 @@
-"""What a shopper can do in the store, said once: tool schemas, JSON actions and their explanation follow.
-
-A reply is text from a model: it is parsed, never run, and what is wrong with it is said in words that help
-the next try.
-"""
+"""What a shopper can do in the store, said once: tool schemas, JSON actions, their explanation and the docs follow."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from paars_bench.errors import unknown
+from paars_bench.store.refine import Refinement, Sort
 
 if TYPE_CHECKING:
     from paars_bench.store.pages import Page
@@ -32,6 +26,7 @@ class Verb(StrEnum):
 
     SEARCH = "search"
     NEXT_PAGE = "next_page"
+    REFINE = "refine"
     VIEW = "view"
     BACK = "back"
     CART_ADD = "cart_add"
@@ -40,43 +35,69 @@ class Verb(StrEnum):
     LEAVE = "leave"
 
 
-Argument = Literal["query", "product"]
+class Argument(NamedTuple):
+    """What a tool is given: its name, what it says in words, its JSON schema, and whether it may be left out."""
+
+    name: str
+    says: str
+    schema: dict[str, Any]
+    optional: bool = False
 
 
 class Tool(NamedTuple):
-    """One tool: its name, the argument it takes (if any) and what it does."""
+    """One tool: its name, what it does, and what it is given."""
 
     verb: Verb
-    argument: Argument | None
     does: str
+    arguments: tuple[Argument, ...] = ()
 
+    @property
+    def call(self) -> str:
+        """How it is written in words, as ``view(product)``; what may be left out has a question mark."""
+        return f"{self.verb}({', '.join(a.name + '?' * a.optional for a in self.arguments)})"
+
+
+_PRICE = {"type": "number", "minimum": 0}
+_QUERY = Argument("query", "what to type in the search box", {"type": "string"})
+_PRODUCT = Argument("product", "the product's id, as in [id]", {"type": "string"})
+_FILTERS = (
+    Argument("category", "a category's name", {"type": "string"}, optional=True),
+    Argument("brand", "a brand's name", {"type": "string"}, optional=True),
+    Argument("min_price", "lowest price", _PRICE, optional=True),
+    Argument("max_price", "highest price", _PRICE, optional=True),
+    Argument("min_rating", "lowest rating", {"type": "number", "minimum": 1, "maximum": 5}, optional=True),
+    Argument("sort", "order of the results", {"type": "string", "enum": [str(s) for s in Sort]}, optional=True),
+)
 
 TOOLS: tuple[Tool, ...] = (
-    Tool(Verb.SEARCH, "query", "search the shop with a query"),
-    Tool(Verb.NEXT_PAGE, None, "see the next results of the same search"),
-    Tool(Verb.VIEW, "product", "open a product's page"),
-    Tool(Verb.BACK, None, "go back to the results"),
-    Tool(Verb.CART_ADD, "product", "put a product in the cart"),
-    Tool(Verb.CART_REMOVE, "product", "take a product out of the cart"),
-    Tool(Verb.BUY, None, "buy everything in the cart"),
-    Tool(Verb.LEAVE, None, "leave the shop, with or without having bought"),
+    Tool(Verb.SEARCH, "search the shop with a query", (_QUERY,)),
+    Tool(Verb.NEXT_PAGE, "see the next results of the same list"),
+    Tool(Verb.REFINE, "narrow or sort these results; filters not given are taken off", _FILTERS),
+    Tool(Verb.VIEW, "open a product's page", (_PRODUCT,)),
+    Tool(Verb.BACK, "go back to the results"),
+    Tool(Verb.CART_ADD, "put a product in the cart", (_PRODUCT,)),
+    Tool(Verb.CART_REMOVE, "take a product out of the cart", (_PRODUCT,)),
+    Tool(Verb.BUY, "buy everything in the cart; the visit goes on"),
+    Tool(Verb.LEAVE, "leave the shop, with or without having bought"),
 )
-_ARGUMENT = {t.verb: t.argument for t in TOOLS}
-_HELP = {"query": "what to type in the search box", "product": "the product's id, as in [id]"}
+BY_VERB = {t.verb: t for t in TOOLS}
+"""The tools by what they are called."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreAction:
-    """One thing a shopper does; ``query`` and ``product`` only where the tool takes them."""
+    """One thing a shopper does; ``query``, ``product`` and ``refinement`` only where the tool takes them."""
 
     verb: Verb
     query: str | None = None
     product: str | None = None
+    refinement: Refinement | None = None
 
     def json(self) -> str:
         """Returns the action as the JSON text that ``parse_action`` reads."""
         said = {"action": str(self.verb), "query": self.query, "product": self.product}
-        return json.dumps({k: v for k, v in said.items() if v is not None}, ensure_ascii=False)
+        filters = {} if self.refinement is None else {k: json_value(v) for k, v in self.refinement.said()}
+        return json.dumps({k: v for k, v in said.items() if v is not None} | filters, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +107,17 @@ class BadAction:
     message: str
 
 
-def tool_schemas() -> list[dict[str, Any]]:
-    """Returns the tools as function definitions in the OpenAI format."""
+def tools_offered(*, leaving: bool) -> list[Tool]:
+    """Returns the tools in the order in which they are offered: leaving first, or not at all.
+
+    Simulated shoppers hardly walk away when leaving is the last of nine choices.
+    """
+    leave = [t for t in TOOLS if t.verb is Verb.LEAVE and leaving]
+    return leave + [t for t in TOOLS if t.verb is not Verb.LEAVE]
+
+
+def tool_schemas(*, leaving: bool = True) -> list[dict[str, Any]]:
+    """Returns the tools as function definitions in the OpenAI format; ``leaving``: whether it is one of them."""
     return [
         {
             "type": "function",
@@ -96,128 +126,95 @@ def tool_schemas() -> list[dict[str, Any]]:
                 "description": t.does[0].upper() + t.does[1:] + ".",
                 "parameters": {
                     "type": "object",
-                    "properties": {t.argument: {"type": "string", "description": _HELP[t.argument]}}
-                    if t.argument
-                    else {},
-                    "required": [t.argument] if t.argument else [],
+                    "properties": {a.name: {**a.schema, "description": a.says} for a in t.arguments},
+                    "required": [a.name for a in t.arguments if not a.optional],
                     "additionalProperties": False,
                 },
             },
         }
-        for t in TOOLS
+        for t in tools_offered(leaving=leaving)
     ]
 
 
 def action_schema(page: Page) -> dict[str, Any]:
     """Returns the JSON schema of the actions possible on a page: whatever follows it is valid.
 
-    The first thing asked is whether to leave, before any other action is named: simulated shoppers hardly walk away
-    when leaving is the last of eight choices. Then one branch per tool with an argument and one for the tools without;
-    products are those the page offers.
+    Where the page offers leaving, the first thing asked is whether to leave, before any other action is named. Then
+    branches of the tools with arguments and one for the tools without; products, filters and their values are those the
+    page offers. A refinement adds one filter to those that are on, or takes all of them off: a model that draws among
+    them comes to an end of them.
     """
+    stays: dict[str, Any] = {"leave": {"const": False}} if Verb.LEAVE in page.possible else {}
     branches: list[dict[str, Any]] = []
     bare: list[str] = []
     for verb in page.possible:
         if verb is Verb.LEAVE:
             branches.append(_LEAVES)
-            continue
-        argument = _ARGUMENT[verb]
-        if argument is None:
-            bare.append(str(verb))
-        elif argument == "query":
-            branches.append(_branch([str(verb)], query={"type": "string", "pattern": _QUERY_PATTERN}))
+        elif verb is Verb.SEARCH:
+            branches.append(_branch([str(verb)], **stays, query={"type": "string", "pattern": _QUERY_PATTERN}))
+        elif verb is Verb.REFINE:
+            on = {name: {"const": json_value(value)} for name, value in page.refinement.said()}
+            branches += [
+                _branch([str(verb)], **stays, **on, **_among(name, values)) for name, values in page.offers.items()
+            ]
+            bare += [str(verb)] if on else []
+        elif BY_VERB[verb].arguments:
+            branches.append(_branch([str(verb)], **stays, **_among(_PRODUCT.name, page.targets(verb))))
         else:
-            branches.append(_branch([str(verb)], product={"enum": list(page.targets(verb))}))
+            bare.append(str(verb))
     if bare:
-        branches.append(_branch(bare))
+        branches.append(_branch(bare, **stays))
     return {"anyOf": branches}
 
 
-def actions_text() -> str:
-    """Returns what tells a model without tool calling how to act."""
+def actions_text(*, leaving: bool = True) -> str:
+    """Returns what tells a model without tool calling how to act; ``leaving``: whether that is one of the actions."""
     # No example of a query or an id: a small model copies what it is shown ("…" in 60 of 64 searches).
-    lines = [
-        f'- "{t.verb}": {t.does}' + (f'; give "{t.argument}"' if t.argument else "")
-        for t in TOOLS
-        if t.verb is not Verb.LEAVE
-    ]
+    lines = [f'- "{t.verb}": {t.does}{_given(t)}' for t in tools_offered(leaving=False)]
     head = (
-        f"Answer with one JSON object. {_EXAMPLES[Verb.LEAVE]} leaves the shop, with or without having bought. "
-        'To stay, write "leave": false first, then "action" with one of:'
+        f"Answer with one JSON object and nothing else. {json.dumps({'leave': True})} leaves the shop, with or without "
+        'having bought. To stay, write "leave": false first, then "action" with one of:'
+        if leaving
+        else 'Answer with one JSON object and nothing else: "action" with one of'
     )
     return "\n".join([head, *lines])
 
 
-def parse_action(reply: str) -> StoreAction | BadAction:
-    """Reads the first JSON action of a reply; code fences and prose around it do not matter.
-
-    Also understood is the form of a tool call, ``{"name": …, "arguments": {…}}``.
-    """
-    if not reply.strip():
-        return BadAction(f"the reply was empty; {_WANTED}")
-    found = _first_object(reply)
-    if found is None:
-        return BadAction(f"no JSON object in the reply; {_WANTED}")
-    arguments: Any = found
-    name = found.get("action")
-    if found.get("leave") is True:
-        name = str(Verb.LEAVE)
-    if name is None:
-        name = found.get("name", found.get("tool"))
-        arguments = found.get("arguments", found.get("parameters", found))
-    if isinstance(arguments, str):
-        arguments = _object(arguments)
-    if not isinstance(arguments, Mapping):
-        return BadAction(f"the arguments are no JSON object; {_WANTED}")
-    return _action(name, arguments)
+def example(verb: Verb) -> str:
+    """Returns a JSON action with a tool, with "…" or "id" where the shopper would say something."""
+    said: dict[str, Any] = {"action": str(verb)}
+    said |= {a.name: "…" if a is _QUERY else "id" for a in BY_VERB[verb].arguments if not a.optional}
+    return json.dumps(said, ensure_ascii=False)
 
 
-def parse_tool_call(name: str, arguments: str) -> StoreAction | BadAction:
-    """Reads a native tool call; ``arguments`` is its raw JSON text, empty for none."""
-    read = _object(arguments) if arguments.strip() else {}
-    if read is None:
-        return BadAction(f"the arguments of {name!r} are no JSON object; call a tool again with valid JSON.")
-    return _action(name, read)
+def json_value(value: str | float) -> str | float:
+    """Returns a filter's value as JSON says it: 20 rather than 20.0."""
+    if isinstance(value, str):
+        return str(value)
+    return int(value) if float(value).is_integer() else float(value)
 
 
-def query_problem(query: str) -> str | None:
-    """Returns why a query cannot be typed, or None."""
-    if not query.strip():
-        return f"the query is empty; say {_HELP['query']}."
-    if len(query.strip()) > MAX_QUERY:
-        return f"the query has {len(query.strip())} characters; use {MAX_QUERY} at most."
-    # JSON can spell half a surrogate pair, which neither the index nor a file in UTF-8 can hold.
-    if any("\ud800" <= c <= "\udfff" for c in query):
-        return "the query holds half a character (a lone surrogate); type it again."
-    return None
+def _given(tool: Tool) -> str:
+    names = ", ".join(f'"{a.name}"{_choices(a)}' for a in tool.arguments)
+    if not names:
+        return ""
+    return f"; give {'any of ' if tool.arguments[0].optional else ''}{names}"
 
 
-def _action(name: object, arguments: Mapping[str, Any]) -> StoreAction | BadAction:
-    verb = re.sub(r"[\s-]+", "_", name.strip().lower()) if isinstance(name, str) else None
-    if not verb:
-        return BadAction(f"the action has no name; {_WANTED}")
-    if verb not in _ARGUMENT:
-        return BadAction(unknown("action", verb[:40], map(str, Verb)))
-    known = Verb(verb)
-    argument = _ARGUMENT[known]
-    if argument is None:
-        return StoreAction(known)
-    value = arguments.get(argument)
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)  # catalogs with numeric ids: models write them without quotes
-    if not isinstance(value, str) or not value.strip():
-        return BadAction(f"{known} needs a {argument}: {_HELP[argument]}, for example {_EXAMPLES[known]}.")
-    if argument == "product":
-        return StoreAction(known, product=value.strip().removeprefix("[").removesuffix("]"))
-    problem = query_problem(value)
-    return BadAction(problem) if problem else StoreAction(known, query=value.strip())
+def _choices(argument: Argument) -> str:
+    return f" ({', '.join(argument.schema['enum'])})" if "enum" in argument.schema else ""
 
 
-def _branch(names: list[str], **argument: dict[str, Any]) -> dict[str, Any]:
+def _among(name: str, values: tuple[str | float, ...]) -> dict[str, dict[str, Any]]:
+    return {name: {"enum": [json_value(v) for v in values]}}
+
+
+def _branch(names: list[str], leave: dict[str, Any] | None = None, **argument: dict[str, Any]) -> dict[str, Any]:
+    first = {} if leave is None else {"leave": leave}
     return {
         "type": "object",
-        "properties": {"leave": {"const": False}, "action": {"enum": names}, **argument},
-        "required": ["leave", "action", *argument],
+        "properties": {**first, "action": {"enum": names}, **argument},
+        "required": [*first, "action", *argument],
         "additionalProperties": False,
     }
 
@@ -228,46 +225,3 @@ _LEAVES: dict[str, Any] = {
     "required": ["leave"],
     "additionalProperties": False,
 }
-
-
-def _example(tool: Tool) -> str:
-    if tool.verb is Verb.LEAVE:
-        return json.dumps({"leave": True})
-    said: dict[str, Any] = {"leave": False, "action": str(tool.verb)}
-    if tool.argument is not None:
-        said[tool.argument] = "…" if tool.argument == "query" else "id"
-    return json.dumps(said, ensure_ascii=False)
-
-
-_EXAMPLES = {t.verb: _example(t) for t in TOOLS}
-_WANTED = f"answer with one JSON object such as {_EXAMPLES[Verb.SEARCH]} or {_EXAMPLES[Verb.LEAVE]}."
-
-
-def _first_object(text: str) -> dict[str, Any] | None:
-    """Returns the first JSON object with an action in it, else the first one; looks at 50 braces at most."""
-    first: dict[str, Any] | None = None
-    place, tried = text.find("{"), 0
-    while place >= 0 and tried < 50:
-        read, end = _object_at(text, place)
-        if read is not None:
-            if read.keys() & {"action", "name", "tool", "leave"}:
-                return read
-            first = first or read
-        place, tried = text.find("{", end), tried + 1
-    return first
-
-
-def _object_at(text: str, place: int) -> tuple[dict[str, Any] | None, int]:
-    try:
-        value, end = json.JSONDecoder().raw_decode(text, place)
-    except (ValueError, RecursionError):  # nesting beyond the interpreter's stack
-        return None, place + 1
-    return (value if isinstance(value, dict) else None), end
-
-
-def _object(text: str) -> dict[str, Any] | None:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None

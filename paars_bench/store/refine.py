@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from typing import Any
+
+from paars_bench.errors import unknown
 
 
 class Sort(StrEnum):
@@ -14,6 +21,20 @@ class Sort(StrEnum):
     PRICE_HIGH = "price_high"
     RATING = "rating"
     NEWEST = "newest"
+
+
+_SIGNS = {
+    "category": "category=",
+    "brand": "brand=",
+    "min_price": "price>=",
+    "max_price": "price<=",
+    "min_rating": "rating>=",
+    "sort": "sort=",
+}
+NAMED = ("category", "brand")
+"""Arguments that are names."""
+_KEY = "|".join(_SIGNS.values())
+_PART = re.compile(rf'\s*({_KEY})("(?:[^"\\]|\\.)*"|.*?)(?=\s+(?:{_KEY})|\s*$)', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +57,95 @@ class Refinement:
     min_rating: float | None = None
     sort: Sort = Sort.RELEVANCE
 
+    @classmethod
+    def of(cls, text: str) -> Refinement:
+        """Reads what ``text`` writes; ``Refinement.of(r.text) == r``.
+
+        Raises:
+            ValueError: it is not written so, with what would be.
+        """
+        said: dict[str, Any] = {}
+        place = 0
+        while text[place:].strip():
+            part = _PART.match(text, place)
+            if part is None:
+                rest = text[place:].strip()[:40]
+                raise ValueError(f"{rest!r} is no filter; there are category, brand, price, rating and sort")
+            name = next(n for n, sign in _SIGNS.items() if sign == part[1])
+            if name in said:
+                raise ValueError(f"{name} stands twice; write it once")
+            said[name] = _read(name, part[2])
+            place = part.end()
+        return cls(**said)
+
     @property
     def text(self) -> str:
-        """The refinement as the log holds it, as ``category=Mugs price<=20 sort=price_low``; "" for none."""
-        said = [f"{name}={getattr(self, name)}" for name in ("category", "brand") if getattr(self, name) is not None]
-        for name, sign in (("min_price", "price>="), ("max_price", "price<="), ("min_rating", "rating>=")):
-            value = getattr(self, name)
-            said += [] if value is None else [f"{sign}{value:g}"]
-        said += [] if self.sort is Sort.RELEVANCE else [f"sort={self.sort}"]
-        return " ".join(said)
+        """The refinement as the log holds it, as ``category=Mugs price<=20 sort=price_low``; "" for none.
+
+        A name that could be read otherwise is written as a JSON string.
+        """
+        return " ".join(f"{_SIGNS[name]}{_written(value)}" for name, value in self.said())
+
+    def said(self) -> Iterator[tuple[str, str | float]]:
+        """Yields the name and value of each argument that is set, in the order of the attributes."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and value != field.default:
+                yield field.name, value
+
+    def but(self, changed: Mapping[str, str | float]) -> Refinement:
+        """Returns the refinement with some arguments set to other values."""
+        values: dict[str, Any] = dict(changed)
+        return replace(self, **values)
 
     @property
     def narrows(self) -> bool:
         """Whether it leaves products out."""
-        return any(getattr(self, f.name) is not None for f in fields(self) if f.name != "sort")
+        return any(name != "sort" for name, _ in self.said())
+
+    @property
+    def problem(self) -> str | None:
+        """Why no list can be narrowed so, whatever it holds; None where one can."""
+        for name in ("min_price", "max_price"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value >= 0):
+                return f"{name} is {value:g}; give 0 or more."
+        if self.min_rating is not None and not 1 <= self.min_rating <= 5:
+            return f"min_rating is {self.min_rating:g}; ratings go from 1 to 5."
+        if self.min_price is not None and self.max_price is not None and self.min_price > self.max_price:
+            return f"min_price {self.min_price:g} is above max_price {self.max_price:g}."
+        return None
+
+
+UNREFINED = Refinement()
+"""The whole list, by relevance."""
+
+
+def number_text(value: float) -> str:
+    """Returns a number in full, without the ``.0`` of a whole one."""
+    return repr(float(value)).removesuffix(".0")
+
+
+def _written(value: str | float) -> str:
+    if isinstance(value, Sort):
+        return str(value)
+    if not isinstance(value, str):
+        return number_text(value)
+    plain = value and value == value.strip() and value.isprintable() and "=" not in value and value[0] != '"'
+    return value if plain else json.dumps(value, ensure_ascii=False)
+
+
+def _read(name: str, value: str) -> str | float:
+    if name in NAMED:
+        read = json.loads(value) if value.startswith('"') else value
+        if not value:
+            raise ValueError(f"{name} says nothing; give a name or leave it out")
+        return str(read)
+    if name == "sort":
+        if value not in set(Sort):
+            raise ValueError(unknown("sort", value[:40], map(str, Sort)))
+        return Sort(value)
+    try:
+        return float(value)
+    except ValueError:
+        raise ValueError(f"{name} is {value[:40]!r}, no number; write one such as 20") from None

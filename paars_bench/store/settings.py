@@ -68,17 +68,22 @@ class PageSettings(_Settings):
     """How long the text of a page is.
 
     Attributes:
-        line: tokens of a line in results or cart.
+        results: tokens of a page of ten results; titles share what the rest leaves of them.
+        product: tokens of a product's page; the description has what the rest leaves of them.
+        line: tokens of a line in results or cart, at most.
         least_title: tokens of the title in such a line, even where the id is long.
         title: tokens of the title on a product page.
         brand: tokens of the brand there.
         path: tokens of the category path there.
         bullets: how many are shown.
         bullet: tokens of one.
-        description: tokens.
+        description: tokens, at most.
         reviews: how many are shown.
         review: tokens of one.
         related: products listed on a product page.
+        related_line: tokens of the line of one.
+        filters: categories, and likewise brands, that are offered to narrow a list by.
+        filter: tokens of the name of one.
         badges: on a line, at most.
         cart: products of the cart that are listed.
         departments: on the home page.
@@ -87,7 +92,9 @@ class PageSettings(_Settings):
         suggestions: other queries offered where nothing was found.
     """
 
-    line: Tokens = 48
+    results: int = Field(default=600, ge=100, le=10_000)
+    product: int = Field(default=800, ge=100, le=10_000)
+    line: Tokens = 60
     least_title: Tokens = 12
     title: Tokens = 60
     brand: Tokens = 12
@@ -98,12 +105,31 @@ class PageSettings(_Settings):
     reviews: int = Field(default=3, ge=0, le=50)
     review: Tokens = 40
     related: int = Field(default=4, ge=0, le=20)
+    related_line: Tokens = 30
+    filters: int = Field(default=2, ge=0, le=20)
+    filter: Tokens = 8
     badges: int = Field(default=1, ge=0, le=3)
     cart: int = Field(default=5, ge=1, le=100)
     departments: int = Field(default=8, ge=0, le=50)
     department: Tokens = 8
-    query: Tokens = 40
+    query: Tokens = 28
     suggestions: int = Field(default=3, ge=1, le=10)
+
+
+class BadgeSettings(_Settings):
+    """The marks that the shop puts on products: in each narrow category one product at most has each of them.
+
+    Attributes:
+        best_seller: marks the product with most reviews; the sooner listed of equals.
+        top_rated: marks the product with the best rating; of equals the one with more reviews, then the sooner listed.
+        least_products: of a category in which there are badges.
+        least_reviews: of a product that has one.
+    """
+
+    best_seller: bool = True
+    top_rated: bool = True
+    least_products: int = Field(default=5, ge=1)
+    least_reviews: int = Field(default=20, ge=0)
 
 
 class StoreSettings(_Settings):
@@ -114,6 +140,7 @@ class StoreSettings(_Settings):
         features: weights of what ranks beside the text.
         page_size: results on a page.
         pages: lengths of page text.
+        badges: marks on products.
         seed: of everything in the store that is left to chance (``features.chance``).
     """
 
@@ -121,6 +148,7 @@ class StoreSettings(_Settings):
     features: FeatureWeights = FeatureWeights()
     page_size: int = Field(default=10, ge=1, le=100)
     pages: PageSettings = PageSettings()
+    badges: BadgeSettings = BadgeSettings()
     seed: int = Field(default=0, ge=0, le=2**63 - 1)
 
     @cached_property

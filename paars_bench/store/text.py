@@ -11,9 +11,14 @@ import html
 import re
 import unicodedata
 
+from paars_bench.store.token_cost import affordable
+
 MARK = "…"
 """Stands where text was cut."""
 
+# "&amp;amp;lt;" is "&lt;" to whoever decodes it twice.
+_NESTED = re.compile(r"&(?:(?:amp|#0*38|#[xX]0*26);)+")
+_DECODINGS = 8
 _TAG = re.compile(r"<[^<>]{0,300}>")
 _SPACE = re.compile(r"\s+")
 # Guillemets delimit product text on pages and square brackets enclose product ids; angle brackets begin the
@@ -25,6 +30,8 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _READ = 40
 
 
+# Marks on one letter that no script needs more of; a hundred cover the lines above and below on a screen.
+_MARKS = 3
 LONGEST_ID = 64
 _UNSHOWABLE = frozenset(" []«»<>")
 
@@ -37,8 +44,9 @@ def showable(product_id: str) -> bool:
 def clean(text: str, limit: int) -> str:
     """Returns untrusted text as one printable line of at most ``limit`` characters, cut with "…".
 
-    HTML entities are decoded and tags dropped; control, format and private characters and variation selectors
-    are dropped; white space becomes single spaces; «», <> and [] become ‹› and ().
+    HTML entities are decoded, however often they were encoded, and tags dropped; control, format and private
+    characters, variation selectors and all but three combining marks on a letter are dropped, and at the front every
+    one, which would be put on the quotation mark; white space becomes single spaces; «», <> and [] become ‹› and ().
 
     Args:
         text: as the catalog or a model wrote it, of any length.
@@ -54,47 +62,51 @@ def clean(text: str, limit: int) -> str:
 def fit(text: str, tokens: int) -> str:
     """Returns untrusted text cleaned and cut with "…" so that it takes about ``tokens`` tokens at most.
 
-    The estimate is an upper one for the tokenizers of current models: see ``cost``.
+    The estimate is an upper one for the tokenizers of current models: see ``token_cost``.
     """
-    line = clean(text, tokens * 4)
-    used = 0.0
-    for place, char in enumerate(line):
-        used += _char_cost(char)
-        if used > tokens:
-            return line[: max(place - 1, 0)].rstrip() + MARK
-    return line
+    line = clean(text, tokens * 6)
+    place = affordable(line, tokens)
+    return line if place == len(line) else line[: max(place - 1, 0)].rstrip() + MARK
 
 
-def cost(text: str) -> float:
-    """Returns an upper estimate of the tokens in a line of text.
-
-    Counted per character: letters of ASCII 0.3, spaces 0, digits and signs 1, others 1 if Latin, else their
-    bytes in UTF-8 (byte-level vocabularies split rare scripts into bytes).
-    """
-    return sum(_char_cost(c) for c in text)
-
-
-def _char_cost(char: str) -> float:
-    if char == " ":
-        return 0.0
-    if char.isascii():
-        return 0.3 if char.isalpha() else 1.0
-    return 1.0 if char < "\u0250" else float(len(char.encode("utf-8", "replace")))
+def whole(text: str, tokens: int) -> bool:
+    """Says whether ``fit`` would show a text just as it is, so that what is read off a page names it."""
+    return bool(text) and len(text) <= tokens * 4 and fit(text, tokens) == text
 
 
 def _line(text: str) -> str:
+    text = _visible(text)
     if "&" in text:
-        text = html.unescape(text)
+        text = _visible(_decoded(text))
     if "<" in text:
-        text = _TAG.sub(" ", text)
-    if not (text.isascii() and text.isprintable()):
-        text = "".join(map(_visible, text))
+        text = _visible(_TAG.sub(" ", text))
     return _SPACE.sub(" ", text.translate(_LOOKALIKE)).strip()
 
 
-def _visible(char: str) -> str:
-    if char.isspace():
-        return " "
-    if unicodedata.category(char) in _INVISIBLE or "\ufe00" <= char <= "\ufe0f":
-        return ""
-    return "" if "\U000e0100" <= char <= "\U000e01ef" else char
+def _decoded(text: str) -> str:
+    for _ in range(_DECODINGS):
+        text, before = html.unescape(_NESTED.sub("&", text)), text
+        if text == before:
+            return text
+    return text.replace("&", "+")
+
+
+def _visible(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    shown: list[str] = []
+    marks = _MARKS  # a mark at the front has no letter
+    for char in text:
+        kind = unicodedata.category(char)
+        if char.isspace():
+            char, marks = " ", _MARKS
+        elif kind in _INVISIBLE or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef":
+            continue
+        elif kind in ("Mn", "Me"):
+            marks += 1
+            if marks > _MARKS:
+                continue
+        else:
+            marks = 0
+        shown.append(char)
+    return "".join(shown)

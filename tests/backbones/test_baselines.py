@@ -22,10 +22,12 @@ from paars_bench.data.schema import Action, Catalog, Event, Product, event_json,
 from paars_bench.errors import UsageError
 from paars_bench.outcomes import Outcome
 from paars_bench.store import (
+    Refinement,
     Session,
     SessionEnd,
     SessionResult,
     Shop,
+    Sort,
     Stop,
     StoreAction,
     Verb,
@@ -189,6 +191,36 @@ def test_a_long_visit_replays_to_the_same_events(catalog: Catalog, shop: Shop) -
     again = play("human", catalog, shop, events=[event_json(e) for e in visit.events])
     assert again.end is SessionEnd.BOUGHT
     assert [replace(e, time=START) for e in again.events] == [replace(e, time=START) for e in visit.events]
+
+
+def test_a_refined_list_replays_to_the_same_events(catalog: Catalog, shop: Shop) -> None:
+    visit = shop.open("s", "s/1", START)
+    for action in (
+        StoreAction(Verb.SEARCH, query="wireless mouse"),
+        StoreAction(Verb.VIEW, product="Q2"),
+        StoreAction(Verb.BACK),
+        StoreAction(Verb.REFINE, refinement=Refinement(max_price=20.0, sort=Sort.PRICE_LOW)),
+        StoreAction(Verb.NEXT_PAGE),
+        StoreAction(Verb.VIEW, product="Q11"),
+        StoreAction(Verb.BACK),
+        StoreAction(Verb.REFINE, refinement=Refinement()),
+        StoreAction(Verb.REFINE, refinement=Refinement(sort=Sort.PRICE_HIGH)),
+        StoreAction(Verb.LEAVE),
+    ):
+        assert visit.act(action).problem is None, visit.page.problem
+    again = play("human", catalog, shop, events=[event_json(e) for e in visit.events])
+    assert (again.outcome, again.errors) == (Outcome.OK, 0)
+    assert [replace(e, time=START) for e in again.events] == [replace(e, time=START) for e in visit.events]
+
+
+def test_filters_in_words_of_another_shop_cannot_be_replayed(catalog: Catalog, shop: Shop) -> None:
+    events = [*_log((Action.SEARCH, "mug")), event_json(Event("s", "s/1", START, Action.REFINE, refined="cheap ones"))]
+    assert play("human", catalog, shop, events=events).outcome is Outcome.ENV_ERROR
+
+
+def test_random_shoppers_narrow_lists_too(catalog: Catalog, shop: Shop) -> None:
+    refined = {e.refined for seed in range(60) for e in play("random", catalog, shop, seed).events if e.refined}
+    assert {r.split("=")[0] for r in refined} >= {"sort", "price<", "category"}
 
 
 def _log(*did: tuple[Action, str | None]) -> list[dict[str, Any]]:

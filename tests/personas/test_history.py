@@ -184,3 +184,18 @@ def test_a_budget_too_small_for_a_day_shows_nothing_and_says_so(budget: int) -> 
     known: Background = background([event(1, Action.VIEW, "P0")])
     cut = render_history(known, SHOP, budget=budget, count_tokens=estimate_tokens)
     assert (cut.text, cut.events, cut.shown) == ("", 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("refined", "words"),
+    [
+        (
+            "brand=Acme price>=5 price<=20 rating>=4 sort=rating",
+            "brand «Acme», min_price 5, max_price 20, min_rating 4",
+        ),
+        ("", "saw the results without filters"),
+        ("cheap\nones <b>", "saw the results narrowed to cheap ones"),
+    ],
+)
+def test_a_narrowed_list_is_told_in_words(refined: str, words: str) -> None:
+    assert words in event_words(event(0, Action.REFINE, query="mug", refined=refined), catalog())

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from paars_bench.store import (
     TOOLS,
     BadAction,
+    Refinement,
     Shop,
+    Sort,
     StoreAction,
     Verb,
     Visit,
@@ -50,6 +53,25 @@ def test_understands_the_ways_models_write(reply: str) -> None:
     assert parse_action(reply) == VIEW
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ({}, Refinement()),
+        ({"category": None, "brand": "", "sort": "relevance"}, Refinement()),
+        ({"max_price": "$1,049.99"}, Refinement(max_price=1049.99)),
+        (
+            {"brand": " Acme ", "min_rating": 4, "sort": "rating"},
+            Refinement(brand="Acme", min_rating=4.0, sort=Sort.RATING),
+        ),
+    ],
+)
+def test_filters_are_read_as_models_write_them(written: dict[str, Any], read: Refinement) -> None:
+    action = StoreAction(Verb.REFINE, refinement=read)
+    assert parse_action(json.dumps({"action": "refine", **written})) == action
+    assert parse_tool_call("refine", json.dumps(written)) == action
+    assert parse_action(action.json()) == action
+
+
 def test_a_numeric_id_needs_no_quotes() -> None:
     assert parse_action('{"action": "view", "product": 12345}') == StoreAction(Verb.VIEW, product="12345")
 
@@ -69,6 +91,11 @@ def test_a_numeric_id_needs_no_quotes() -> None:
         ('{"name": "view", "arguments": [1]}', "no JSON object"),
         (json.dumps({"action": "search", "query": "x" * 301}), "301 characters"),
         ('{"action": "search", "query": "cut off', "no JSON object"),
+        ('{"action": "refine", "max_price": "cheap"}', "give highest price as a number, such as 20"),
+        ('{"action": "refine", "price": 20}', "'max_price'"),
+        ('{"action": "refine", "sort": "pirce_low"}', "did you mean 'price_low'"),
+        ('{"action": "refine", "category": ["Mugs"]}', "give a category's name"),
+        ('{"action": "refine", "max_price": true}', "as a number"),
         ('{"action": "search", "query": "half \\ud83d"}', "half a character"),
     ],
 )
@@ -105,9 +132,21 @@ def test_every_tool_is_in_every_form() -> None:
     schemas = {t["function"]["name"]: t["function"]["parameters"] for t in tool_schemas()}
     assert set(schemas) == {t.verb for t in TOOLS} == set(Verb)
     for tool in TOOLS:
-        assert schemas[tool.verb]["required"] == ([tool.argument] if tool.argument else [])
+        assert list(schemas[tool.verb]["properties"]) == [a.name for a in tool.arguments]
+        assert schemas[tool.verb]["required"] == [a.name for a in tool.arguments if not a.optional]
         form = '{"leave": true}' if tool.verb is Verb.LEAVE else f'- "{tool.verb}": '
         assert form in actions_text()
+
+
+def test_leaving_is_offered_first_or_not_at_all() -> None:
+    assert tool_schemas()[0]["function"]["name"] == "leave"
+    assert "leave" not in {t["function"]["name"] for t in tool_schemas(leaving=False)}
+    assert "leave" not in actions_text(leaving=False)
+
+
+def test_the_table_of_the_docs_is_the_definition() -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "store.md").read_text("utf-8")
+    assert "\n".join(["| tool | does |", "|---|---|", *(f"| `{t.call}` | {t.does} |" for t in TOOLS)]) in docs
 
 
 def _valid(schema: dict[str, Any]) -> list[StoreAction]:
@@ -122,7 +161,14 @@ def _valid(schema: dict[str, Any]) -> list[StoreAction]:
             continue
         assert next(iter(fields.items())) == ("leave", {"const": False}), "leaving is asked for first"
         for name in fields["action"]["enum"]:
-            if "product" in fields:
+            if name == "refine":
+                given = {k: v for k, v in fields.items() if k not in ("leave", "action")}
+                kept = {k: v["const"] for k, v in given.items() if "const" in v}
+                more = [{k: value} for k, v in given.items() for value in v.get("enum", ())] or [{}]
+                written = [parse_tool_call("refine", json.dumps(kept | one)) for one in more]
+                actions += [a for a in written if isinstance(a, StoreAction)]
+                assert len(actions) >= len(written)
+            elif "product" in fields:
                 actions += [StoreAction(Verb(name), product=p) for p in fields["product"]["enum"]]
             elif "query" in fields:
                 assert re.search(fields["query"]["pattern"], "mug")
@@ -151,6 +197,8 @@ def test_what_the_schema_admits_can_be_done(shop: Shop) -> None:
     for step in (
         None,
         StoreAction(Verb.SEARCH, query="mouse"),
+        StoreAction(Verb.REFINE, refinement=Refinement(max_price=30, sort=Sort.PRICE_HIGH)),
+        StoreAction(Verb.REFINE, refinement=Refinement(brand="acme", max_price=30, sort=Sort.PRICE_HIGH)),
         StoreAction(Verb.NEXT_PAGE),
         StoreAction(Verb.CART_ADD, product="M12"),
         StoreAction(Verb.VIEW, product="M12"),

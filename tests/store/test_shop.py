@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_refine import REFINEMENTS
 
 from paars_bench.data.schema import (
+    LISTING,
     Action,
     Catalog,
     Event,
@@ -18,7 +21,7 @@ from paars_bench.data.schema import (
     products_table,
 )
 from paars_bench.errors import DataError
-from paars_bench.store import BadAction, PageKind, SessionEnd, Shop, StoreAction, Verb, Visit
+from paars_bench.store import BadAction, PageKind, Refinement, SessionEnd, Shop, Sort, StoreAction, Verb, Visit
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -103,9 +106,9 @@ def test_leaving_with_a_full_cart_is_no_purchase(visit: Visit) -> None:
     ("action", "hint"),
     [
         (view("M99"), "the nearest are M"),
-        (view("N1"), "has shown no product 'N1'"),  # in the shop, but not shown yet
+        (view("N1"), "has shown no product «N1»"),  # in the shop, but not shown yet
         (add("T0"), "in the cart already"),
-        (StoreAction(Verb.CART_REMOVE, product="T1"), "the cart holds no product 'T1'; the nearest are T0."),
+        (StoreAction(Verb.CART_REMOVE, product="T1"), "the cart holds no product «T1»; the nearest are T0."),
         (NEXT, "next_page is not possible now; possible are search"),
         (search("   "), "empty"),
         (StoreAction(Verb.VIEW), "say which product"),
@@ -152,11 +155,94 @@ def test_an_id_that_cannot_be_shown_is_refused(pid: str) -> None:
         Shop(Catalog(products_table([Product(pid, "Mug")])))
 
 
+def refine(**said: Any) -> StoreAction:
+    return StoreAction(Verb.REFINE, refinement=Refinement(**said))
+
+
+def test_a_refined_list_is_an_event_of_its_own(visit: Visit) -> None:
+    whole = visit.act(search("mouse"))
+    page = visit.act(refine(brand="ACME", max_price=30, sort=Sort.PRICE_HIGH))
+    more = visit.act(NEXT)
+    assert (whole.total, page.total) == (24, 20)
+    shown = tuple(f"M{n:02d}" for n in range(20, 0, -1))
+    searched, refined = visit.events
+    assert (searched.action, len(searched.shown or ())) == (Action.SEARCH, 10)
+    assert refined == Event(
+        "s1",
+        "s1/1",
+        START + timedelta(seconds=20),
+        Action.REFINE,
+        query="mouse",
+        shown=shown,
+        refined="brand=Acme price<=30 sort=price_high",
+    )
+    visit.act(view("M05"))
+    assert visit.events[-1].rank == 16 == shown.index("M05") + 1
+    back = visit.act(BACK)
+    assert (back.listed, back.refinement) == (more.listed, page.refinement)
+
+
+def test_filters_not_given_are_taken_off(visit: Visit) -> None:
+    visit.act(search("mouse"))
+    visit.act(refine(max_price=12))
+    assert visit.act(refine(min_price=30)).total == 5
+    page = visit.act(refine())
+    assert (page.total, page.refinement, visit.events[-1].refined) == (24, Refinement(), "")
+    visit.act(refine(max_price=12))
+    assert visit.act(search("mouse")).refinement == Refinement(), "a search begins anew"
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ({"category": "Computer Mise"}, "the shop has no category «Computer Mise»; the nearest are «Computer Mice»"),
+        ({"brand": "zzz"}, "the shop has no brand «zzz»; the nearest are «Acme»."),
+        ({"min_rating": 9}, "ratings go from 1 to 5"),
+        ({"min_price": 9, "max_price": 2}, "min_price 9 is above max_price 2"),
+        ({}, "these results are not narrowed or sorted"),
+    ],
+)
+def test_a_list_that_cannot_be_narrowed_so_is_answered_with_what_can(
+    visit: Visit, said: dict[str, Any], hint: str
+) -> None:
+    visit.act(search("mouse"))
+    page = visit.act(refine(**said))
+    assert hint in str(page.problem)
+    assert (len(visit.events), visit.errors, page.refinement) == (1, 1, Refinement())
+
+
+def test_the_same_filters_again_are_no_step(visit: Visit) -> None:
+    visit.act(search("mouse"))
+    visit.act(refine(max_price=20))
+    assert "narrowed to max_price 20 already" in str(visit.act(refine(max_price=20.0)).problem)
+    assert "refine is not possible now" in str(visit.act(search("qqqqxxxx")) and visit.act(refine()).problem)
+
+
+def test_a_related_product_has_no_rank_unless_a_list_had_it(visit: Visit) -> None:
+    visit.act(search("blue ceramic mug"))
+    page = visit.act(view("T0"))
+    related = [x.product.id for x in page.related]
+    assert set(related) == {"T1", "T2", "C1"}
+    assert set(page.targets(Verb.VIEW)) == set(related)
+    assert [x.rank for x in page.related if x.product.id in ("T1", "T2")] == [2, 3]
+    visit.act(search("camping tent"))
+    visit.act(view("N1"))
+    other = visit.act(search("coffee maker")) and visit.act(view("K1"))
+    assert other.related == ()
+    alone = visit._shop.open("s", "s/2", START)
+    alone.act(search("cafe creme"))
+    first = alone.act(view("C1")).related[0].product.id
+    alone.act(view(first))
+    assert (alone.events[-1].product, alone.events[-1].rank) == (first, None)
+
+
 _ids = st.sampled_from(["M01", "M07", "M24", "T0", "T1", "K1", "nothing"])
 _steps = st.one_of(
     st.builds(search, st.sampled_from(["mouse", "mug", "coffee maker", "zzzzz", " "])),
     st.builds(StoreAction, st.sampled_from([Verb.VIEW, Verb.CART_ADD, Verb.CART_REMOVE]), product=_ids),
     st.sampled_from([NEXT, BACK, BUY]),
+    st.builds(StoreAction, st.just(Verb.REFINE), refinement=REFINEMENTS),
+    st.sampled_from([refine(), refine(max_price=20), refine(brand="acme"), refine(category="Mugs", sort=Sort.RATING)]),
     st.builds(BadAction, st.text(max_size=30)),
 )
 
@@ -177,6 +263,7 @@ def test_whatever_is_tried_the_log_stays_sound(shop: Shop, steps: list[StoreActi
             done[step.verb] += cart if step.verb is Verb.BUY else 1
     logged = Counter(e.action for e in visit.events)
     assert logged[Action.SEARCH] == done[Verb.SEARCH]
+    assert logged[Action.REFINE] == done[Verb.REFINE]
     assert logged[Action.VIEW] == done[Verb.VIEW]
     assert logged[Action.PURCHASE] == done[Verb.BUY]
     assert logged[Action.CART_ADD] == done[Verb.CART_ADD]
@@ -189,9 +276,8 @@ def test_whatever_is_tried_the_log_stays_sound(shop: Shop, steps: list[StoreActi
 def _every_view_is_of_a_product_shown(events: list[Event]) -> None:
     lists: list[tuple[str, ...]] = []
     for event in events:
-        if event.action is Action.SEARCH:
+        if event.action in LISTING:
             lists.append(event.shown or ())
-        if event.action is Action.VIEW:
-            assert event.rank is not None
+        if event.action is Action.VIEW and event.rank is not None:
             assert any(len(s) >= event.rank and s[event.rank - 1] == event.product for s in lists)
     assert [e.time for e in events] == sorted(e.time for e in events)

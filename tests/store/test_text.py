@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paars_bench.store.text import MARK, clean, cost, fit
+from paars_bench.store.text import MARK, clean, fit
+from paars_bench.store.token_cost import cost
 
 
 @given(st.text(max_size=300), st.integers(1, 120))

@@ -104,7 +104,7 @@ def test_the_log_of_agents_is_described_by_the_same_command(folder, tmp_path, ca
     code, _, err = told(capsys, *asked, "--output_path", tmp_path / "run")
     assert code in (0, 2), err
     code, out, _ = told(capsys, "data", "describe", tmp_path / "run" / "agent_log")
-    assert code == 0 and "sessions of agents" in out and "A SESSION HAS" in out
+    assert code == 0 and "sessions in the store" in out and "A SESSION HAS" in out
 
 
 def test_a_run_on_a_folder_that_was_moved_is_scored_where_the_folder_is_now(folder, tmp_path, capsys):
