@@ -14,12 +14,24 @@ from paars_bench.store.actions import (
     parse_tool_call,
     tool_schemas,
 )
+from paars_bench.store.flat_schema import flat_action_schema
+from paars_bench.store.leaving import (
+    LEAVING_TOOL,
+    Stay,
+    leaving_object,
+    leaving_question,
+    leaving_tool,
+    leaving_word,
+    parse_leaving,
+    parse_leaving_call,
+)
 from paars_bench.store.pages import Listed, Page, PageKind
 from paars_bench.store.search import SearchIndex, SearchResult
-from paars_bench.store.session import Decision, Session, SessionResult, Stop
+from paars_bench.store.session import Decision, Session, SessionResult, Spending, Stop
 from paars_bench.store.shop import SessionEnd, Shop, Visit
 
 __all__ = [
+    "LEAVING_TOOL",
     "TOOLS",
     "BadAction",
     "Decision",
@@ -32,6 +44,8 @@ __all__ = [
     "SessionEnd",
     "SessionResult",
     "Shop",
+    "Spending",
+    "Stay",
     "Stop",
     "StoreAction",
     "Tool",
@@ -39,7 +53,14 @@ __all__ = [
     "Visit",
     "action_schema",
     "actions_text",
+    "flat_action_schema",
+    "leaving_object",
+    "leaving_question",
+    "leaving_tool",
+    "leaving_word",
     "parse_action",
+    "parse_leaving",
+    "parse_leaving_call",
     "parse_tool_call",
     "tool_schemas",
 ]

@@ -62,6 +62,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool(Verb.LEAVE, None, "leave the shop, with or without having bought"),
 )
 _ARGUMENT = {t.verb: t.argument for t in TOOLS}
+_NAMED = 5  # ids said in a message
 _HELP = {"query": "what to type in the search box", "product": "the product's id, as in [id]"}
 
 
@@ -86,8 +87,17 @@ class BadAction:
     message: str
 
 
-def tool_schemas() -> list[dict[str, Any]]:
-    """Returns the tools as function definitions in the OpenAI format."""
+def tools_offered(*, leaving: bool) -> list[Tool]:
+    """Returns the tools in the order in which they are offered: leaving first, or not at all.
+
+    Simulated shoppers hardly walk away when leaving is the last of eight choices.
+    """
+    leave = [t for t in TOOLS if t.verb is Verb.LEAVE and leaving]
+    return leave + [t for t in TOOLS if t.verb is not Verb.LEAVE]
+
+
+def tool_schemas(*, leaving: bool = True) -> list[dict[str, Any]]:
+    """Returns the tools as function definitions in the OpenAI format; ``leaving``: whether it is one of them."""
     return [
         {
             "type": "function",
@@ -104,17 +114,17 @@ def tool_schemas() -> list[dict[str, Any]]:
                 },
             },
         }
-        for t in TOOLS
+        for t in tools_offered(leaving=leaving)
     ]
 
 
 def action_schema(page: Page) -> dict[str, Any]:
     """Returns the JSON schema of the actions possible on a page: whatever follows it is valid.
 
-    The first thing asked is whether to leave, before any other action is named: simulated shoppers hardly walk away
-    when leaving is the last of eight choices. Then one branch per tool with an argument and one for the tools without;
-    products are those the page offers.
+    Where the page offers leaving, the first thing asked is whether to leave, before any other action is named. Then one
+    branch per tool with an argument and one for the tools without; products are those the page offers.
     """
+    stays: dict[str, Any] = {"leave": {"const": False}} if Verb.LEAVE in page.possible else {}
     branches: list[dict[str, Any]] = []
     bare: list[str] = []
     for verb in page.possible:
@@ -125,33 +135,35 @@ def action_schema(page: Page) -> dict[str, Any]:
         if argument is None:
             bare.append(str(verb))
         elif argument == "query":
-            branches.append(_branch([str(verb)], query={"type": "string", "pattern": _QUERY_PATTERN}))
+            branches.append(_branch([str(verb)], stays, query={"type": "string", "pattern": _QUERY_PATTERN}))
         else:
-            branches.append(_branch([str(verb)], product={"enum": list(page.targets(verb))}))
+            branches.append(_branch([str(verb)], stays, product={"enum": list(page.targets(verb))}))
     if bare:
-        branches.append(_branch(bare))
+        branches.append(_branch(bare, stays))
     return {"anyOf": branches}
 
 
-def actions_text() -> str:
-    """Returns what tells a model without tool calling how to act."""
+def actions_text(*, leaving: bool = True) -> str:
+    """Returns what tells a model without tool calling how to act; ``leaving``: whether that is one of the actions."""
     # No example of a query or an id: a small model copies what it is shown ("…" in 60 of 64 searches).
     lines = [
         f'- "{t.verb}": {t.does}' + (f'; give "{t.argument}"' if t.argument else "")
-        for t in TOOLS
-        if t.verb is not Verb.LEAVE
+        for t in tools_offered(leaving=False)
     ]
     head = (
-        f"Answer with one JSON object. {_EXAMPLES[Verb.LEAVE]} leaves the shop, with or without having bought. "
+        f"Answer with one JSON object and nothing else. {_LEAVING} leaves the shop, with or without having bought. "
         'To stay, write "leave": false first, then "action" with one of:'
+        if leaving
+        else 'Answer with one JSON object and nothing else: "action" with one of'
     )
     return "\n".join([head, *lines])
 
 
-def parse_action(reply: str) -> StoreAction | BadAction:
+def parse_action(reply: str, page: Page | None = None) -> StoreAction | BadAction:
     """Reads the first JSON action of a reply; code fences and prose around it do not matter.
 
-    Also understood is the form of a tool call, ``{"name": …, "arguments": {…}}``.
+    Also understood is the form of a tool call, ``{"name": …, "arguments": {…}}``. What is wrong is said with what
+    would be possible on ``page``.
     """
     if not reply.strip():
         return BadAction(f"the reply was empty; {_WANTED}")
@@ -169,15 +181,16 @@ def parse_action(reply: str) -> StoreAction | BadAction:
         arguments = _object(arguments)
     if not isinstance(arguments, Mapping):
         return BadAction(f"the arguments are no JSON object; {_WANTED}")
-    return _action(name, arguments)
+    return _action(name, arguments, page)
 
 
-def parse_tool_call(name: str, arguments: str) -> StoreAction | BadAction:
-    """Reads a native tool call; ``arguments`` is its raw JSON text, empty for none."""
+def parse_tool_call(name: str, arguments: str, page: Page | None = None) -> StoreAction | BadAction:
+    """Reads a native tool call; ``arguments`` is its raw JSON text, empty for none. ``page`` as in ``parse_action``."""
     read = _object(arguments) if arguments.strip() else {}
     if read is None:
-        return BadAction(f"the arguments of {name!r} are no JSON object; call a tool again with valid JSON.")
-    return _action(name, read)
+        wanted = next((f"{{{json.dumps(t.argument)}: …}}" for t in TOOLS if t.argument and t.verb == name), "{}")
+        return BadAction(f"the arguments of {name[:40]!r} are no JSON object; call it again with {wanted}.")
+    return _action(name, read, page, as_json=False)
 
 
 def query_problem(query: str) -> str | None:
@@ -192,12 +205,15 @@ def query_problem(query: str) -> str | None:
     return None
 
 
-def _action(name: object, arguments: Mapping[str, Any]) -> StoreAction | BadAction:
+def _action(
+    name: object, arguments: Mapping[str, Any], page: Page | None, *, as_json: bool = True
+) -> StoreAction | BadAction:
     verb = re.sub(r"[\s-]+", "_", name.strip().lower()) if isinstance(name, str) else None
     if not verb:
         return BadAction(f"the action has no name; {_WANTED}")
     if verb not in _ARGUMENT:
-        return BadAction(unknown("action", verb[:40], map(str, Verb)))
+        offered = [str(v) for v in Verb if page is None or page.leaves or v is not Verb.LEAVE]
+        return BadAction(unknown("action" if as_json else "tool", verb[:40], offered))
     known = Verb(verb)
     argument = _ARGUMENT[known]
     if argument is None:
@@ -206,18 +222,21 @@ def _action(name: object, arguments: Mapping[str, Any]) -> StoreAction | BadActi
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)  # catalogs with numeric ids: models write them without quotes
     if not isinstance(value, str) or not value.strip():
-        return BadAction(f"{known} needs a {argument}: {_HELP[argument]}, for example {_EXAMPLES[known]}.")
+        here = page.targets(known)[:_NAMED] if page is not None and argument == "product" else ()
+        places = f" (here {', '.join(here)})" if here else ""
+        example = f", for example {_EXAMPLES[known]}" if as_json else ""
+        return BadAction(f"{known} needs a {argument}: {_HELP[argument]}{places}{example}.")
     if argument == "product":
         return StoreAction(known, product=value.strip().removeprefix("[").removesuffix("]"))
     problem = query_problem(value)
     return BadAction(problem) if problem else StoreAction(known, query=value.strip())
 
 
-def _branch(names: list[str], **argument: dict[str, Any]) -> dict[str, Any]:
+def _branch(names: list[str], stays: dict[str, Any], **argument: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": {"leave": {"const": False}, "action": {"enum": names}, **argument},
-        "required": ["leave", "action", *argument],
+        "properties": {**stays, "action": {"enum": names}, **argument},
+        "required": [*stays, "action", *argument],
         "additionalProperties": False,
     }
 
@@ -231,16 +250,15 @@ _LEAVES: dict[str, Any] = {
 
 
 def _example(tool: Tool) -> str:
-    if tool.verb is Verb.LEAVE:
-        return json.dumps({"leave": True})
-    said: dict[str, Any] = {"leave": False, "action": str(tool.verb)}
+    said: dict[str, Any] = {"action": str(tool.verb)}
     if tool.argument is not None:
         said[tool.argument] = "…" if tool.argument == "query" else "id"
     return json.dumps(said, ensure_ascii=False)
 
 
 _EXAMPLES = {t.verb: _example(t) for t in TOOLS}
-_WANTED = f"answer with one JSON object such as {_EXAMPLES[Verb.SEARCH]} or {_EXAMPLES[Verb.LEAVE]}."
+_LEAVING = json.dumps({"leave": True})
+_WANTED = f"answer with one JSON object such as {_EXAMPLES[Verb.SEARCH]} or {_EXAMPLES[Verb.VIEW]}."
 
 
 def _first_object(text: str) -> dict[str, Any] | None:

@@ -55,6 +55,7 @@ class Page:
         problem: why the last action was not done; None if it was.
         departments: on the home page, the widest categories.
         page_size: results on a full page.
+        leaves: leaving is among the tools; where it is asked for by itself, it is not.
     """
 
     kind: PageKind
@@ -67,6 +68,7 @@ class Page:
     problem: str | None = None
     departments: tuple[str, ...] = ()
     page_size: int = 10
+    leaves: bool = True
 
     @cached_property
     def possible(self) -> tuple[Verb, ...]:
@@ -81,7 +83,7 @@ class Page:
             Verb.CART_ADD: bool(self.targets(Verb.CART_ADD)),
             Verb.CART_REMOVE: bool(self.cart),
             Verb.BUY: bool(self.cart),
-            Verb.LEAVE: True,
+            Verb.LEAVE: self.leaves,
         }
         return tuple(verb for verb, yes in can.items() if yes)
 

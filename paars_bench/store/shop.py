@@ -56,7 +56,9 @@ class Shop:
         self.index = SearchIndex.build(catalog) if index is None else index
         self.page_size = page_size
 
-    def open(self, shopper: str, session: str, start: datetime, *, step_seconds: float = 20) -> Visit:
+    def open(
+        self, shopper: str, session: str, start: datetime, *, step_seconds: float = 20, leaves: bool = True
+    ) -> Visit:
         """Lets a shopper in.
 
         Args:
@@ -64,8 +66,9 @@ class Shop:
             session: id written in the events.
             start: time of the first action.
             step_seconds: time from one action to the next, done or not.
+            leaves: pages offer leaving among the tools; it can be done either way.
         """
-        return Visit(self, shopper, session, start, timedelta(seconds=step_seconds))
+        return Visit(self, shopper, session, start, timedelta(seconds=step_seconds), leaves=leaves)
 
     @cached_property
     def departments(self) -> tuple[str, ...]:
@@ -87,18 +90,20 @@ class Visit:
         end: how the shopper left; None while still here.
     """
 
-    def __init__(self, shop: Shop, shopper: str, session: str, start: datetime, step: timedelta) -> None:
+    def __init__(
+        self, shop: Shop, shopper: str, session: str, start: datetime, step: timedelta, *, leaves: bool
+    ) -> None:
         self.events: list[Event] = []
         self.errors = 0
         self.end: SessionEnd | None = None
         self._shop, self._shopper, self._session = shop, shopper, session
-        self._now, self._step = start, step
+        self._now, self._step, self._leaves = start, step, leaves
         self._cart: dict[str, Product] = {}
         self._ranks: dict[str, int] = {}  # of every product shown so far, in the list where it was last shown
         self._query: str | None = None  # of the results to which back leads
         self._offset = 0
         self._searched = -1  # place of its event
-        self.page = replace(self._home(), page_size=shop.page_size)
+        self.page = replace(self._home(), page_size=shop.page_size, leaves=leaves)
 
     def act(self, action: StoreAction | BadAction) -> Page:
         """Does one action and returns the page that follows; a bad one gives the same page with ``problem``.
@@ -110,7 +115,7 @@ class Visit:
             self.errors += 1
             self.page = replace(self.page, problem=problem, notice=None)
         else:
-            self.page = replace(self._do(action), page_size=self._shop.page_size)
+            self.page = replace(self._do(action), page_size=self._shop.page_size, leaves=self._leaves)
         self._now += self._step
         return self.page
 
@@ -130,7 +135,7 @@ class Visit:
                 return None if wanted in self._ranks else self._not_here(wanted, self._ranks, "this visit has shown")
             case Verb.CART_REMOVE if self._cart:
                 return None if wanted in self._cart else self._not_here(wanted, self._cart, "the cart holds")
-        if action.verb in self.page.possible:
+        if action.verb in self.page.possible or action.verb is Verb.LEAVE:
             return None
         return f"{action.verb} is not possible now; possible are {', '.join(self.page.possible)}."
 
