@@ -28,6 +28,13 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
 
 
+class CutBy(StrEnum):
+    """Whose cap ended a session early: its own is an end like any other, the run's leaves the case owed."""
+
+    SESSION = "session"
+    RUN = "run"
+
+
 class Policy(NamedTuple):
     """What the harness does with an outcome.
 
@@ -36,7 +43,7 @@ class Policy(NamedTuple):
         cached: the reply may be stored in and served from the response cache.
         scored: the case enters the metric's value.
         counted: the case enters coverage and the strict value (as the worst case if not scored).
-        owed: a resumed run asks this case again.
+        owed: a resumed run asks this case again, unless the cap was the session's own (``CutBy.SESSION``).
     """
 
     retried: bool
@@ -55,12 +62,14 @@ POLICY: dict[Outcome, Policy] = {
     Outcome.TRUNCATED: Policy(False, False, False, True, False, "cut at max_tokens before an answer was complete"),
     Outcome.CONTEXT_OVERFLOW: Policy(False, False, False, True, False, "the prompt is longer than the context"),
     Outcome.TURN_LIMIT: Policy(False, False, False, True, False, "a session still going at the turn cap"),
-    Outcome.TOKEN_LIMIT: Policy(False, False, False, True, True, "the run's token cap was reached first"),
-    Outcome.TIME_LIMIT: Policy(False, False, False, True, True, "the run's time was up first"),
-    Outcome.COST_LIMIT: Policy(False, False, False, True, True, "the run's cap on money was reached first"),
+    Outcome.TOKEN_LIMIT: Policy(False, False, False, True, True, "a cap on tokens was reached first"),
+    Outcome.TIME_LIMIT: Policy(False, False, False, True, True, "a cap on time was reached first"),
+    Outcome.COST_LIMIT: Policy(False, False, False, True, True, "a cap on money was reached first"),
     Outcome.PROVIDER_ERROR: Policy(True, False, False, True, True, "the provider failed after every retry"),
     Outcome.TOOL_ERROR: Policy(False, False, False, True, False, "too many invalid store actions in a session"),
     Outcome.ENV_ERROR: Policy(False, False, False, True, True, "the harness or the store failed"),
     Outcome.CANCELLED: Policy(False, False, False, True, True, "interrupted before it ended"),
 }
+RUN_CUTS = frozenset({Outcome.TOKEN_LIMIT, Outcome.TIME_LIMIT, Outcome.COST_LIMIT, Outcome.CANCELLED})
+"""Ends that a run brings about when it stops in the midst of a case."""
 assert set(POLICY) == set(Outcome), "every outcome needs a policy"

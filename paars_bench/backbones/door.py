@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 from paars_bench.data.cases import Background, Case
@@ -90,6 +91,23 @@ class Situation:
     background: Callable[[str], Background] | None = None
 
 
+class Acting(StrEnum):
+    """How a backbone acts in a session."""
+
+    TOOLS = "tools"
+    SCHEMA = "schema"
+    TEXT = "text"
+
+    @property
+    def meaning(self) -> str:
+        """In words, for the screen."""
+        return {
+            Acting.TOOLS: "native tool calls",
+            Acting.SCHEMA: "JSON held to a schema",
+            Acting.TEXT: "JSON in free text, as the prompt explains",
+        }[self]
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One call to a backbone.
@@ -98,7 +116,9 @@ class Request:
         messages: chat messages, the stable prefix (system, persona, history) first.
         params: temperature, max_tokens, seed, stop, in LiteLLM's names.
         reply_schema: JSON schema that the reply must follow, where the backbone can do that.
-        tools: tool definitions in the OpenAI format, where the backbone can call tools.
+        tools: tool definitions in the OpenAI format, where the backbone can call tools; it is made to call one, as far
+            as its provider can make it.
+        tool: the one of them that it is made to call; None: any.
         role: which part of the run pays for it: ``task`` or ``persona``.
         situation: for scripted baselines only.
     """
@@ -107,6 +127,7 @@ class Request:
     params: Mapping[str, Any] = field(default_factory=dict)
     reply_schema: Mapping[str, Any] | None = None
     tools: Sequence[Mapping[str, Any]] | None = None
+    tool: str | None = None
     role: str = "task"
     situation: Situation | None = None
 
@@ -156,6 +177,8 @@ class Traits:
         context_tokens: room for prompt and reply together.
         tools: native tool calling.
         reply_schema: replies can be constrained to a JSON schema.
+        any_schema: to one of any form; else to a flat object only.
+        acting: how it is to act in sessions; None: by the first of tools, schema and text that it can.
         max_concurrency: calls it can usefully serve at once.
         priced: the cost of a call is known, nothing included; a cap on money can act.
         details: what a reader needs to know (file, quantisation, digest), shown in results.
@@ -170,6 +193,15 @@ class Traits:
     max_concurrency: int = 16
     priced: bool = True
     details: Mapping[str, str] = field(default_factory=dict)
+    any_schema: bool = False
+    acting: Acting | None = None
+
+    @property
+    def acts_by(self) -> Acting:
+        """How it acts in sessions."""
+        if self.acting is not None:
+            return self.acting
+        return Acting.TOOLS if self.tools else Acting.SCHEMA if self.reply_schema else Acting.TEXT
 
 
 class Backbone(Protocol):

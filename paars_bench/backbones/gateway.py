@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from paars_bench.backbones.acting import acting_as
 from paars_bench.backbones.counted import usage_of
-from paars_bench.backbones.door import Completion, Request, ToolCall, Traits, Usage
+from paars_bench.backbones.door import Acting, Completion, Request, ToolCall, Traits, Usage
 from paars_bench.backbones.endings import ending_of
 from paars_bench.backbones.faults import fault_of, shortened
 from paars_bench.backbones.litellm import import_litellm
@@ -53,6 +54,7 @@ class LiteLLMBackbone:
         options: sent with every call (``api_base``, ``api_key``, ``timeout``, …).
         traits: what is known of the model beforehand (the local one), or None to ask LiteLLM.
         attempts: calls made at most for one request.
+        acting: how it is to act in sessions, where ``traits`` do not say; None: the first way that LiteLLM lists.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class LiteLLMBackbone:
         *,
         traits: Traits | None = None,
         attempts: int = 5,
+        acting: Acting | None = None,
     ) -> None:
         self._litellm = import_litellm()
         self._model = model
@@ -70,13 +73,14 @@ class LiteLLMBackbone:
         self._attempts = attempts
         self._redact = Redactor(secrets_of({k: str(v) for k, v in options.items()}))
         self._verdicts: dict[tuple[str, str], bool] = {}
+        self._choices: dict[str | None, bool] = {}
         self._route, self._provider, *_ = self._litellm.get_llm_provider(
             model, api_base=options.get("api_base"), api_key=options.get("api_key")
         )
         self._local = self._provider in {p["provider"] for p in self._litellm.custom_provider_map}
         self._reasons = bool(self._litellm.supports_reasoning(model=model))
         self.not_sent: dict[str, str] = {}
-        self.traits = traits or self._ask_traits(name)
+        self.traits = traits or acting_as(self._ask_traits(name), acting)
         self._free = self.traits.details.get("cost") == "none"
 
     def _ask_traits(self, name: str) -> Traits:
@@ -163,11 +167,35 @@ class LiteLLMBackbone:
             params["max_tokens"] += REASONING_HEADROOM
         body |= {key: value for key, value in params.items() if self._accepts(key, value)}
         if request.tools and self.traits.tools:
-            body["tools"] = list(request.tools)
+            body |= self._tools(request.tools, request.tool, thinks=bool(params.get("reasoning_effort")))
         elif self.takes_schema(request.reply_schema):
             schema = {"name": "reply", "schema": self._portable(request.reply_schema), "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         return body | self._options
+
+    def _tools(self, tools: Sequence[Mapping[str, Any]], wanted: str | None, *, thinks: bool) -> dict[str, Any]:
+        """Returns the tools with the choice that makes the model call one.
+
+        Where one of them is wanted, all are sent all the same: a provider reads the beginning of a prompt from its
+        cache only if the tools are the same too. A provider that cannot be told which one gets that one alone.
+        """
+        if thinks and "claude" in self._model:
+            self.not_sent["tool_choice"] = "Anthropic takes no forced call of a model that is made to think"
+            return {"tools": [t for t in tools if wanted in (None, t["function"]["name"])]}
+        if wanted is not None and self._takes_choice(wanted):
+            return {"tools": list(tools), "tool_choice": _named(wanted)}
+        offered = [t for t in tools if wanted in (None, t["function"]["name"])]
+        if self._takes_choice(None):
+            return {"tools": offered, "tool_choice": "required"}
+        self.not_sent["tool_choice"] = f"not supported by {self._model}"
+        return {"tools": offered}
+
+    def _takes_choice(self, name: str | None) -> bool:
+        """Whether the provider can be told to call a tool, that of this name if one is given."""
+        if name not in self._choices:
+            kept = self._mapped("tool_choice", "required" if name is None else _named(name))
+            self._choices[name] = kept is not None and "tool_choice" in kept  # Mistral's is dropped without a word
+        return self._choices[name]
 
     def takes_schema(self, schema: Mapping[str, Any] | None) -> bool:
         """Says whether a reply to a request with this schema is constrained by it.
@@ -176,7 +204,7 @@ class LiteLLMBackbone:
         """
         if schema is None or not self.traits.reply_schema:
             return False
-        return self._local or (schema.get("type") == "object" and not _ALTERNATIVES & schema.keys())
+        return self.traits.any_schema or (schema.get("type") == "object" and not _ALTERNATIVES & schema.keys())
 
     def _portable(self, value: Any) -> Any:
         """Returns a schema without the keywords that hosted models refuse; llama.cpp gets them all."""
@@ -196,13 +224,17 @@ class LiteLLMBackbone:
         return self._verdicts[seen]
 
     def _supported(self, key: str, value: Any) -> bool:
+        return self._mapped(key, value) is not None
+
+    def _mapped(self, key: str, value: Any) -> Mapping[str, Any] | None:
+        """Returns what LiteLLM makes of a parameter for this provider, None where it refuses it."""
         try:
-            self._litellm.utils.get_optional_params(
+            mapped: Mapping[str, Any] = self._litellm.utils.get_optional_params(
                 model=self._route, custom_llm_provider=self._provider, **{key: value}
             )
         except self._litellm.exceptions.UnsupportedParamsError:
-            return False
-        return True
+            return None
+        return mapped
 
     def _read(self, reply: Any, request: Request) -> Completion:
         if not getattr(reply, "choices", None):
@@ -239,6 +271,10 @@ class LiteLLMBackbone:
     async def aclose(self) -> None:
         """Closes LiteLLM's connections."""
         await self._litellm.close_litellm_async_clients()
+
+
+def _named(tool: str) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": tool}}
 
 
 class _Backoff:

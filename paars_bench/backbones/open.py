@@ -7,12 +7,16 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from paars_bench.backbones.acting import acting_as, acting_asked, check_provider
 from paars_bench.backbones.aliases import resolve
-from paars_bench.backbones.door import Backbone, Traits
+from paars_bench.backbones.door import Acting, Backbone, Traits
 from paars_bench.errors import MissingKeyError, UsageError, printable
 
 # Read by the harness; everything else in --model_args goes to LiteLLM.
-OWN_ARGS = {"history_tokens": "tokens of shopping history in a prompt"}
+OWN_ARGS = {
+    "history_tokens": "tokens of shopping history in a prompt",
+    "acting": "how it acts in sessions: tools, schema or text",
+}
 # How a call is made, not what is asked: a run may be resumed with others. history_tokens is compared by what it gives.
 NOT_ASKED = frozenset({"timeout", "max_retries", "num_retries", "n_threads", "stream_timeout", "history_tokens"})
 LOCAL_ARGS = {"n_ctx": "tokens of context", "n_threads": "threads of llama.cpp"}
@@ -40,11 +44,15 @@ def open_backbone(
         from paars_bench.backbones.baselines import scripted_backbone
 
         _refuse(args, {}, model)
+        acting_asked(model_args, model, ())
         return scripted_backbone(resolved.name)
     if resolved.kind == "local":
-        return _open_local(model, resolved.path, args, note)
+        # llama.cpp offers tools to the model, but one of this size ignores them
+        asked = acting_asked(model_args, model, (Acting.SCHEMA, Acting.TEXT))
+        return _open_local(model, resolved.path, args, note, asked)
+    asked = acting_asked(model_args, model)
     _check_arguments(args, note)
-    backbone = _open_hosted(model, resolved.litellm_model, args)
+    backbone = _open_hosted(model, resolved.litellm_model, args, asked)
     missing = _missing_key(model, resolved.litellm_model, resolved.key_env, args)
     if missing and will_call:
         raise MissingKeyError(missing)
@@ -87,7 +95,9 @@ def _common_arguments() -> set[str]:
     return listed | own | {"api_base", "base_url", "api_key", "timeout", "organization", "authorization", "top_k"}
 
 
-def _open_local(model: str, path: Path | None, args: Mapping[str, str], note: Callable[[str], None]) -> Backbone:
+def _open_local(
+    model: str, path: Path | None, args: Mapping[str, str], note: Callable[[str], None], asked: Acting | None
+) -> Backbone:
     from paars_bench.backbones.gateway import LiteLLMBackbone
     from paars_bench.backbones.local import LocalServer, register
 
@@ -99,8 +109,9 @@ def _open_local(model: str, path: Path | None, args: Mapping[str, str], note: Ca
         litellm_model=name,
         scripted=False,
         context_tokens=server.context,
-        tools=False,  # llama.cpp offers tools to the model, but one of this size ignores them
+        tools=False,
         reply_schema=True,
+        any_schema=True,
         max_concurrency=1,
         details={
             "model": server.name,
@@ -111,10 +122,10 @@ def _open_local(model: str, path: Path | None, args: Mapping[str, str], note: Ca
             "cost": "none",
         },
     )
-    return LiteLLMBackbone(model, name, {}, traits=traits, attempts=1)
+    return LiteLLMBackbone(model, name, {}, traits=acting_as(traits, asked), attempts=1)
 
 
-def _open_hosted(model: str, litellm_model: str, args: Mapping[str, str]) -> Backbone:
+def _open_hosted(model: str, litellm_model: str, args: Mapping[str, str], asked: Acting | None) -> Backbone:
     from paars_bench.backbones.gateway import LiteLLMBackbone
     from paars_bench.backbones.litellm import import_litellm
 
@@ -123,13 +134,14 @@ def _open_hosted(model: str, litellm_model: str, args: Mapping[str, str]) -> Bac
     if "timeout" in args:
         options["timeout"] = _seconds("timeout", args["timeout"])
     try:
-        litellm.get_llm_provider(litellm_model, api_base=args.get("api_base"))
+        route, provider, *_ = litellm.get_llm_provider(litellm_model, api_base=args.get("api_base"))
     except litellm.exceptions.BadRequestError:
         raise UsageError(
             f"--model {model}: LiteLLM knows no provider for it; write provider/model, such as openai/{model}, "
             "or see `paars-bench ls models`"
         ) from None
-    return LiteLLMBackbone(model, litellm_model, options)
+    check_provider(litellm, route, provider, asked, model)
+    return LiteLLMBackbone(model, litellm_model, options, acting=asked)
 
 
 def _missing_key(model: str, litellm_model: str, key_env: str | None, args: Mapping[str, str]) -> str:

@@ -28,7 +28,16 @@ INCLUDE = "include"
 
 NESTED_KEYS: dict[str, tuple[str, ...]] = {
     "dataset": ("cases",),
-    "session": ("max_turns", "max_errors", "page_size"),
+    "session": (
+        "leaving",
+        "memory_lines",
+        "page_size",
+        "max_turns",
+        "max_errors",
+        "max_tokens",
+        "max_seconds",
+        "max_cost",
+    ),
     "system_text": ("file",),
     "doc_to_text": ("file",),
 }
@@ -40,7 +49,7 @@ PROMPT_VARIABLES: dict[str, tuple[str, ...]] = {
     "query_pairs": ("title", "category"),
     "item_choices": ("options",),
     "rank_choices": ("query", "results"),
-    "sessions": ("intention", "tools"),
+    "sessions": ("intention", "tools", "leaving"),
 }
 """What ``doc_to_text`` may use, by kind of case: nothing in it tells what the human did."""
 

@@ -61,11 +61,26 @@ class MetricSpec(_Spec):
 
 
 class SessionSpec(_Spec):
-    """Caps and sizes of a session in the store (output_type: session)."""
+    """How a session in the store goes (output_type: session): what ``docs/sessions.md`` explains.
 
+    Caps are of one session, and each ends it in its own way; a cap that is not given does not act.
+    """
+
+    leaving: Literal["own_call", "in_reply"] = "own_call"
+    memory_lines: int = Field(default=40, ge=0, le=1000)
+    page_size: int = Field(default=10, ge=1, le=100)
     max_turns: int = Field(default=20, ge=1)
     max_errors: int = Field(default=3, ge=1)
-    page_size: int = Field(default=10, ge=1, le=100)
+    max_tokens: int | None = Field(default=None, ge=1)
+    max_seconds: float | None = Field(default=None, gt=0)
+    max_cost: float | None = Field(default=None, gt=0)
+
+    def calls(self, *, scripted: bool) -> tuple[int, int]:
+        """Returns how many calls a session takes at the least and at the most, without retries."""
+        if scripted or self.leaving == "in_reply":
+            return 1, self.max_turns
+        # Leaving is asked for before every step but the first, and the answer to leave is a step itself.
+        return min(2, self.max_turns), 2 * self.max_turns - 1
 
 
 class GenerationSpec(_Spec):

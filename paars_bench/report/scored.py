@@ -113,6 +113,7 @@ def _counts(found: Sequence[CaseResult | None], stop: str | None) -> dict[str, A
         "planned": len(found),
         "scored": sum(1 for r in found if r is not None and r.scored),
         "not_asked": sum(1 for r in found if r is None),
+        "cut": sum(1 for r in found if r is not None and r.cut_by_run),
         "by_outcome": dict(sorted(by_outcome.items())),
     }
 

@@ -43,6 +43,5 @@ def run_status(tasks: Sequence[Mapping[str, Any]], stop: str | None) -> str:
 
 
 def _cut_short(counts: Mapping[str, Any]) -> bool:
-    """Whether cases are owed because asking ended: never asked, or cut by a cap or an interrupt in their midst."""
-    cut = (*CAPS.values(), Outcome.CANCELLED)
-    return bool(counts["not_asked"] or any(outcome in counts["by_outcome"] for outcome in cut))
+    """Whether cases are owed because asking ended: never asked, or cut by the run's cap or an interrupt."""
+    return bool(counts["not_asked"] or counts["cut"])

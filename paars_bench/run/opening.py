@@ -20,7 +20,6 @@ from paars_bench.data import load_dataset
 from paars_bench.data.cases import ShoppingData
 from paars_bench.data.registry import parse_spec
 from paars_bench.errors import UsageError
-from paars_bench.outcomes import POLICY
 from paars_bench.run.account import Account, failed
 from paars_bench.run.budget import PERSONA
 from paars_bench.run.directory import LEFT_BEHIND, RunDirectory
@@ -124,7 +123,7 @@ def rehearse_all(plan: Plan, data: ShoppingData) -> None:
 def announce(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone, screen: Screen) -> None:
     """Says what will be asked and at how many calls, what will not be asked, and how to ask less."""
     people = "simulated shoppers" if data.human_reference == "simulated" else "real people"
-    calls = plan.calls(mined=not backbone.traits.scripted)
+    calls = plan.calls(scripted=backbone.traits.scripted)
     span = f"{calls.least:,}" if calls.least == calls.most else f"{calls.least:,} to {calls.most:,}"
     screen.note(
         f"data set {data.name} ({people}), {len(plan.shoppers)} shoppers, {len(plan)} cases planned of "
@@ -132,6 +131,8 @@ def announce(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone, 
     )
     if resolve(spec.model).kind == "litellm" and spec.limit is None and not spec.dry_run:
         screen.note("--limit N asks fewer cases a task; --dry_run shows the plan and calls nothing")
+    if not backbone.traits.scripted and any(s.output_type == "session" for s in plan.specs.values()):
+        screen.note(f"sessions: {spec.model} acts by {backbone.traits.acts_by.meaning}")
     for task, why in plan.unsupported.items():
         screen.note(f"not run: {task} ({why})")
 
@@ -173,11 +174,11 @@ def prepare(
     """Reads what the journal holds, so that it is not asked again, and makes ready what is asked."""
     journaled = load_journal(directory.journal)
     done = {k: r for k, r in journaled.done.items() if plan.holds(r)}
-    kept = {k for k, r in done.items() if not POLICY[r.outcome].owed}
+    kept = {k for k, r in done.items() if not r.owed}
     account = Account(
         planned=len(plan),
         before=len(kept),
-        failed=sum(failed(done[k].outcome) for k in kept),
+        failed=sum(failed(done[k]) for k in kept),
         task_usage=sum(journaled.spent, Usage()),
     )
     heads = Heads(

@@ -23,7 +23,7 @@ _ANSWER = {"generate": "query", "choose": "choice", "session": "purchases"}
 
 
 class Calls(NamedTuple):
-    """How many calls a plan takes, without retries: a session ends after one turn at the least."""
+    """How many calls a plan takes, without retries."""
 
     least: int
     most: int
@@ -56,16 +56,20 @@ class Plan:
     def __len__(self) -> int:
         return sum(len(self.cases[t]) * len(self.conditions[t]) for t in self.specs) * self.repeats
 
-    def calls(self, *, mined: bool) -> Calls:
-        """Returns how many calls the whole plan takes; ``mined`` where personas are mined, at two calls each."""
+    def calls(self, *, scripted: bool) -> Calls:
+        """Returns how many calls the whole plan takes; unless ``scripted``, each persona is mined with two of them."""
         asked = {t: len(self.cases[t]) * len(self.conditions[t]) * self.repeats for t in self.specs}
-        turns = {t: s.session.max_turns if s.output_type == "session" else 1 for t, s in self.specs.items()}
+        each = {
+            t: s.session.calls(scripted=scripted) if s.output_type == "session" else (1, 1)
+            for t, s in self.specs.items()
+        }
         needing = {t for t in self.specs if any(CONDITIONS[c].needs_persona for c in self.conditions[t])}
-        shoppers = {c.shopper for t in needing for c in self.cases[t].values()} if mined else set()
+        shoppers = {c.shopper for t in needing for c in self.cases[t].values()} if not scripted else set()
         if any(CONDITIONS[c].other_shopper for t in needing for c in self.conditions[t]):
             shoppers |= {self.donors[s] for s in shoppers}
         personas = 2 * len(shoppers)
-        return Calls(sum(asked.values()) + personas, sum(asked[t] * turns[t] for t in self.specs) + personas)
+        least, most = (sum(asked[t] * each[t][end] for t in self.specs) for end in (0, 1))
+        return Calls(least + personas, most + personas)
 
     def holds(self, result: CaseResult) -> bool:
         """Says whether a result answers one of these questions, in the way its task is answered."""

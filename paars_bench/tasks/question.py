@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
@@ -43,6 +44,7 @@ class Asker(NamedTuple):
         dataset: name with every option, for scripted baselines.
         background: gives what an agent may know of a shopper, for scripted baselines.
         next_call: is told what a call of a session used, and says how the session ends if it may make no other.
+        clock: seconds from any start.
     """
 
     renderer: Renderer
@@ -51,6 +53,7 @@ class Asker(NamedTuple):
     dataset: str = ""
     background: Callable[[str], Background] | None = None
     next_call: Callable[[Usage], Awaitable[Outcome | None]] | None = None
+    clock: Callable[[], float] = time.monotonic
 
     def situation(
         self, question: Question, page: Page | None = None, turn: int = 0, shop: Shop | None = None

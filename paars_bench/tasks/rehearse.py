@@ -26,9 +26,9 @@ def rehearse(renderer: Renderer, cases: Iterable[Case]) -> int:
     chosen = list(cases)
     longest = 0
     for case in islice(chosen, PROMPTS):
-        more = {"tools": "(tools)"} if renderer.spec.output_type == "session" else {}
+        more = {"tools": "(tools)", "leaving": renderer.spec.session.leaving}
         renderer.system("")
-        text = renderer.text(case, **more)
+        text = renderer.text(case, **(more if renderer.spec.output_type == "session" else {}))
         if not text:
             raise ConfigError(f"{renderer.spec.task}: doc_to_text: is empty for case {case.case_id}.")
         longest = max(longest, len(text))

@@ -8,7 +8,7 @@ from typing import Any
 
 from paars_bench.backbones.door import Message, Usage
 from paars_bench.data.schema import event_of
-from paars_bench.outcomes import POLICY, Outcome
+from paars_bench.outcomes import POLICY, RUN_CUTS, CutBy, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class CaseResult:
         repeat: 0-based.
         shopper: whose case it is.
         outcome: how it ended.
-        parsed: ``{"query": …}``, ``{"choice": 1-based}`` or ``{"end": …, "searches": …, …}``; None without an answer.
+        parsed: ``{"query": …}``, ``{"choice": 1-based}`` or ``{"end": …, "cut": …, "searches": …, …}``; None without
+            an answer.
         reply: the last reply's text.
         messages: the prompt; of a session the whole exchange.
         prompt_sha256: digest of the first prompt.
@@ -60,6 +61,16 @@ class CaseResult:
     def scored(self) -> bool:
         """Whether it is behaviour and enters the metrics."""
         return POLICY[self.outcome].scored
+
+    @property
+    def cut_by_run(self) -> bool:
+        """Whether a cap of the run, or an interrupt, ended it: a session's own cap is no such cut."""
+        return self.outcome in RUN_CUTS and (self.parsed or {}).get("cut") != CutBy.SESSION
+
+    @property
+    def owed(self) -> bool:
+        """Whether a resumed run asks it again."""
+        return POLICY[self.outcome].owed and (self.outcome not in RUN_CUTS or self.cut_by_run)
 
     def measured(self) -> CaseResult:
         """Returns what numbers are computed from: without prompt and reply, which are the bulk of it."""
@@ -108,7 +119,7 @@ _EVENT: Mapping[str, tuple[type, ...]] = {
     "price": (int, float, type(None)),
 }
 _PARSED: Mapping[str, tuple[type, ...]] = {"query": (str,), "choice": (int,)} | dict.fromkeys(
-    ("searches", "views", "purchases", "turns", "errors"), (int,)
+    ("searches", "views", "purchases", "turns", "errors", "leave_asks", "calls_ignored", "memory_left_out"), (int,)
 )
 
 

@@ -25,7 +25,7 @@ VALUES = {
             {"rank": n, "title": f"Item {n}", "price": 9.5, "rating": None, "review_count": None} for n in range(1, 11)
         ],
     },
-    "sessions": {"intention": "", "tools": "search, leave"},
+    "sessions": {"intention": "", "tools": "search, leave", "leaving": "in_reply"},
 }
 
 
