@@ -83,6 +83,11 @@ class Account:
             self.unpriced += 1
         self.usage += replace(usage, cost_usd=usage.cost_usd or 0.0)
 
+    def resume(self, result: CaseResult, *, planned: bool) -> None:
+        """Counts what a line of the journal used; ``planned`` where it answers a question of this plan."""
+        self.add(result.usage, result.task if planned else None)
+        self.task_usage += result.usage
+
     def book(self, result: CaseResult, spec: RunSpec, *, fault: bool) -> None:
         """Counts a finished case; ``fault`` where an error nobody foresaw ended it."""
         self.done += 1
