@@ -73,3 +73,30 @@ POLICY: dict[Outcome, Policy] = {
 RUN_CUTS = frozenset({Outcome.TOKEN_LIMIT, Outcome.TIME_LIMIT, Outcome.COST_LIMIT, Outcome.CANCELLED})
 """Ends that a run brings about when it stops in the midst of a case."""
 assert set(POLICY) == set(Outcome), "every outcome needs a policy"
+
+
+class Ended(NamedTuple):
+    """How a case ended.
+
+    Attributes:
+        outcome: the end.
+        by_own_cap: a cap of the session itself brought it about, which is an end like any other.
+    """
+
+    outcome: Outcome
+    by_own_cap: bool = False
+
+    @property
+    def scored(self) -> bool:
+        """Whether it is behaviour and enters the metrics."""
+        return POLICY[self.outcome].scored
+
+    @property
+    def cut_by_run(self) -> bool:
+        """Whether a cap of the run, or an interrupt, ended it."""
+        return self.outcome in RUN_CUTS and not self.by_own_cap
+
+    @property
+    def owed(self) -> bool:
+        """Whether a resumed run asks it again."""
+        return POLICY[self.outcome].owed and not self.by_own_cap

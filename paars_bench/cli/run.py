@@ -47,7 +47,7 @@ from paars_bench.names import names
     metavar="X",
     help="Stop once this share (below 1) or number (from 1) of cases failed.",
 )
-@click.option("--log_samples/--no_log_samples", default=True, show_default=True, help="Keep prompts and replies.")
+@click.option("--log_samples/--no_log_samples", default=None, help="Keep prompts and replies. [of models]")
 @include_path
 @click.option("--dry_run", is_flag=True, help="Resolve, render and count, but call nothing.")
 def run(model: str | None, tasks: tuple[str, ...], conditions: tuple[str, ...], **flags: Any) -> int:

@@ -17,9 +17,9 @@ from paars_bench.report.scored import make_scorer, score_tasks, strict_json
 from paars_bench.report.segmenting import Segmentation
 from paars_bench.report.segments import FEWEST, score_segments
 from paars_bench.report.status import EXIT_BY_STATUS, run_status
-from paars_bench.tasks.result import CaseResult
 
 if TYPE_CHECKING:
+    from paars_bench.run.finished import Finished
     from paars_bench.run.plan import Plan
 
 SCHEMA_VERSION = 1
@@ -29,7 +29,7 @@ def build_results(
     config: Mapping[str, Any],
     plan: Plan,
     data: ShoppingData,
-    done: Mapping[str, CaseResult],
+    done: Finished,
     *,
     usage: Mapping[str, Usage],
     seconds: float,
@@ -44,7 +44,7 @@ def build_results(
         config: ``config.json`` of the run.
         plan: what was to be asked.
         data: the data set.
-        done: results by key.
+        done: what is finished.
         usage: spent by role, what was asked again included.
         seconds: of every process that worked on the run.
         stop: why asking ended early, or None.
@@ -90,7 +90,7 @@ def build_results(
         "alignment": strict_json(alignment(scorer, plan.specs)) if scorer else [],
         "segments": segments.rows,
         "segments_left_out": segments.left_out,
-        "failures": reasons(done.values()),
+        "failures": reasons(done.failed()),
         "usage": {"by_role": {role: _usage(spent) for role, spent in usage.items()}},
     }
 

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 from paars_bench.boundary import unforeseen
 from paars_bench.config.metric_options import metric_name
 from paars_bench.data.cases import ShoppingData
+from paars_bench.outcomes import Ended
 from paars_bench.report.engines import Engines
 from paars_bench.report.failures import unmeasured
 from paars_bench.report.status import outcome_of_unasked
 from paars_bench.seeds import derive
 from paars_bench.tasks.render import Renderer
-from paars_bench.tasks.result import CaseResult, case_key
 from paars_bench.tasks.sides import Sides
 
 if TYPE_CHECKING:
+    from paars_bench.run.finished import Finished
     from paars_bench.run.plan import Plan
     from paars_bench.tasks.scoring import Scorer
 
@@ -47,7 +48,7 @@ def make_scorer(shoppers: Sequence[str], seed: int, engines: Engines, *, scripte
 def score_tasks(
     plan: Plan,
     data: ShoppingData,
-    done: Mapping[str, CaseResult],
+    done: Finished,
     scorer: Scorer | None,
     stop: str | None,
     *,
@@ -58,7 +59,7 @@ def score_tasks(
     Args:
         plan: what was to be asked.
         data: the data set.
-        done: results by key.
+        done: what is finished; sessions are read back as facts, one task and condition at a time.
         scorer: what the metrics share; without one there are counts and no metrics.
         stop: why asking ended early, or None.
         say: is told of a metric that could not be computed.
@@ -70,12 +71,8 @@ def score_tasks(
         renderer = Renderer(spec, data.catalog)
         digest = _cases_digest(plan.cases[name])
         for condition in plan.conditions[name]:
-            found = [
-                done.get(case_key(name, condition, case_id, repeat))
-                for case_id in plan.cases[name]
-                for repeat in range(plan.repeats)
-            ]
-            scored = [r for r in found if r is not None and r.scored]
+            found = done.ended(name, condition, plan.cases[name], plan.repeats)
+            scored = done.scored(name, condition, plan.cases[name], plan.repeats)
             sides = Sides(plan.cases[name], scored, len(found) - len(scored), renderer, data.catalog)
             metrics: list[dict[str, Any]] = []
             for metric in spec.metric_list if scorer else ():
@@ -106,14 +103,14 @@ def _cases_digest(case_ids: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(case_ids)).encode()).hexdigest()
 
 
-def _counts(found: Sequence[CaseResult | None], stop: str | None) -> dict[str, Any]:
+def _counts(found: Sequence[Ended | None], stop: str | None) -> dict[str, Any]:
     not_asked = outcome_of_unasked(stop)
-    by_outcome = Counter(str(r.outcome if r is not None else not_asked) for r in found)
+    by_outcome = Counter(str(ended.outcome if ended is not None else not_asked) for ended in found)
     return {
         "planned": len(found),
-        "scored": sum(1 for r in found if r is not None and r.scored),
-        "not_asked": sum(1 for r in found if r is None),
-        "cut": sum(1 for r in found if r is not None and r.cut_by_run),
+        "scored": sum(ended is not None and ended.scored for ended in found),
+        "not_asked": found.count(None),
+        "cut": sum(ended is not None and ended.cut_by_run for ended in found),
         "by_outcome": dict(sorted(by_outcome.items())),
     }
 

@@ -15,9 +15,9 @@ from paars_bench.data.cases import ShoppingData
 from paars_bench.report.engines import Engines
 from paars_bench.report.scored import make_scorer, score_tasks
 from paars_bench.report.segmenting import Segmentation
-from paars_bench.tasks.result import CaseResult
 
 if TYPE_CHECKING:
+    from paars_bench.run.finished import Finished
     from paars_bench.run.plan import Plan
 
 FEWEST = 20
@@ -43,7 +43,7 @@ class Segments(NamedTuple):
 def score_segments(
     plan: Plan,
     data: ShoppingData,
-    done: Mapping[str, CaseResult],
+    done: Finished,
     engines: Engines,
     segmentations: Iterable[Segmentation],
     *,
@@ -55,7 +55,7 @@ def score_segments(
     Args:
         plan: what was asked.
         data: the data set.
-        done: results by key.
+        done: what is finished.
         engines: of the whole run: no text is embedded twice.
         segmentations: ways to tell shoppers apart.
         scripted: whether the backbone is a baseline (see ``Scorer.with_base``).
@@ -88,7 +88,7 @@ def _restricted(plan: Plan, people: Sequence[str]) -> Plan:
 def _rows(
     plan: Plan,
     data: ShoppingData,
-    done: Mapping[str, CaseResult],
+    done: Finished,
     engines: Engines,
     named: tuple[Segmentation, str],
     *,

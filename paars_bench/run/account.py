@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from paars_bench.backbones.door import Usage
-from paars_bench.outcomes import Outcome
+from paars_bench.outcomes import Ended, Outcome
 from paars_bench.report.status import CAPS
 from paars_bench.run.budget import Cap, Held, InFlight, Spent
 from paars_bench.run.spec import RunSpec
@@ -33,9 +33,9 @@ CUT: dict[Stop, Outcome] = {Stop(flag): outcome for flag, outcome in CAPS.items(
 """How a case ends that a cap cut short; any other stop cancels it."""
 
 
-def failed(result: CaseResult) -> bool:
+def failed(ended: Ended) -> bool:
     """Says whether a case counts for ``--fail_on_error``: not where the run's cap or an interrupt cut it short."""
-    return not result.scored and not result.cut_by_run
+    return not ended.scored and not ended.cut_by_run
 
 
 @dataclass(slots=True)
@@ -83,10 +83,15 @@ class Account:
             self.unpriced += 1
         self.usage += replace(usage, cost_usd=usage.cost_usd or 0.0)
 
+    def resume(self, result: CaseResult, *, planned: bool) -> None:
+        """Counts what a line of the journal used; ``planned`` where it answers a question of this plan."""
+        self.add(result.usage, result.task if planned else None)
+        self.task_usage += result.usage
+
     def book(self, result: CaseResult, spec: RunSpec, *, fault: bool) -> None:
         """Counts a finished case; ``fault`` where an error nobody foresaw ended it."""
         self.done += 1
-        self.failed += failed(result)
+        self.failed += failed(result.ended)
         self.add(result.usage, result.task)
         self.task_usage += result.usage
         self.faults = self.faults + 1 if fault else 0
@@ -97,7 +102,7 @@ class Account:
             self.stop = Stop.FAULTS
         elif self._too_many_failed(spec):
             self.stop = Stop.FAIL_ON_ERROR
-        elif result.cut_by_run:
+        elif result.ended.cut_by_run:
             self.check(spec)
 
     def interrupt(self) -> None:

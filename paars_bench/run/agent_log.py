@@ -2,41 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from paars_bench.data.schema import EVENTS, SESSIONS, event_of, event_row
-from paars_bench.tasks.result import CaseResult
+from paars_bench.files import PART
+from paars_bench.run.finished import Finished
+from paars_bench.run.plan import Plan
 
 FOLDER = "agent_log"
+ROW_GROUP = 2_000
+"""Sessions written at once: their events are about 20 MB as Python objects, and a row group of fair size."""
+_SCHEMAS = {"events": EVENTS, "sessions": SESSIONS}
 
 
-def write_agent_log(run: Path, results: Iterable[CaseResult]) -> int:
+class _Played(NamedTuple):
+    """A session, as rows of the two tables."""
+
+    session: dict[str, Any]
+    events: list[dict[str, Any]]
+
+
+def write_agent_log(run: Path, plan: Plan, done: Finished) -> int:
     """Writes the scored sessions of a run and returns how many there are; none leaves no folder.
 
     Only what is behaviour is written: a session that a fault or a cap ended stays in the journal alone. The name of a
-    session holds task, condition and repeat, so that the log of one condition can be told from another's.
+    session holds task, condition and repeat, so that the log of one condition can be told from another's; sessions
+    stand in the order of task, condition, case and repeat. Both files are replaced when both are whole.
+
+    Raises:
+        OSError: the files cannot be written.
     """
-    events: list[dict[str, object]] = []
-    sessions: list[dict[str, object]] = []
-    for result in sorted(results, key=lambda r: r.key):
-        if not result.events or not result.scored:
-            continue
-        rows = [event_row(event_of(e)) for e in result.events]
-        events += rows
-        start = rows[0]["time"]
-        assert isinstance(start, datetime), "event_of reads times"
-        sessions.append({"session": rows[0]["session"], "shopper": result.shopper, "start": start, "intention": None})
-    if not sessions:
+    played = _played(plan, done)
+    group = list(islice(played, ROW_GROUP))
+    if not group:
         return 0
     folder = run / FOLDER
     folder.mkdir(exist_ok=True)
-    for name, rows, schema in (("events", events, EVENTS), ("sessions", sessions, SESSIONS)):
-        part = folder / f"{name}.parquet.part"
-        pq.write_table(pa.Table.from_pylist(rows, schema=schema), part)
+    parts = {name: folder / f"{name}.parquet{PART}" for name in _SCHEMAS}
+    count = 0
+    with ExitStack() as stack:
+        writers = {n: stack.enter_context(pq.ParquetWriter(parts[n], schema)) for n, schema in _SCHEMAS.items()}
+        while group:
+            rows = {
+                "events": [event for one in group for event in one.events],
+                "sessions": [one.session for one in group],
+            }
+            for name, schema in _SCHEMAS.items():
+                writers[name].write_table(pa.Table.from_pylist(rows[name], schema=schema))
+            count += len(group)
+            group = list(islice(played, ROW_GROUP))
+    for name, part in parts.items():
         part.replace(folder / f"{name}.parquet")
-    return len(sessions)
+    return count
+
+
+def _played(plan: Plan, done: Finished) -> Iterator[_Played]:
+    for task, condition in sorted((t, c) for t in plan.specs for c in plan.conditions[t]):
+        if plan.specs[task].output_type != "session":
+            continue
+        cases = plan.cases[task]
+        for result in done.results(task, condition, sorted(cases), plan.repeats):
+            if not result.events:
+                continue
+            events = [event_row(event_of(event)) for event in result.events]
+            start = events[0]["time"]
+            assert isinstance(start, datetime), "event_of reads times"
+            intention = cases[result.case_id].values.get("intention")
+            yield _Played(
+                {
+                    "session": events[0]["session"],
+                    "shopper": result.shopper,
+                    "start": start,
+                    "intention": intention or None,
+                },
+                events,
+            )

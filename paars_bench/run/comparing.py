@@ -23,7 +23,6 @@ from paars_bench.run.plan import Plan
 from paars_bench.run.progress import Screen
 from paars_bench.run.rescoring import ReadRun, data_of_run, opened_run
 from paars_bench.tasks.render import Renderer
-from paars_bench.tasks.result import case_key
 
 SCHEMA_VERSION = 1
 
@@ -164,8 +163,12 @@ def _not_in_both(first: ReadRun, other: ReadRun) -> list[dict[str, Any]]:
 
 
 def _scored(a: ReadRun, b: ReadRun, task: str, case: str, conditions: Sequence[str], repeats: int) -> bool:
-    keys = [case_key(task, c, case, r) for c in conditions for r in range(repeats)]
-    return all(k in run.done and run.done[k].scored for run in (a, b) for k in keys)
+    return all(
+        ended is not None and ended.scored
+        for run in (a, b)
+        for condition in conditions
+        for ended in run.done.ended(task, condition, [case], repeats)
+    )
 
 
 def _flips(first: ReadRun, other: ReadRun, shared: Plan, data: ShoppingData) -> list[dict[str, Any]]:
@@ -177,13 +180,12 @@ def _flips(first: ReadRun, other: ReadRun, shared: Plan, data: ShoppingData) -> 
         renderer = Renderer(spec, data.catalog)
         for condition in shared.conditions[task]:
             places: dict[tuple[bool, bool], list[str]] = {}
-            for case_id, case in shared.cases[task].items():
-                target = renderer.target(case)
-                for repeat in range(shared.repeats):
-                    key = case_key(task, condition, case_id, repeat)
-                    right = [str((run.done[key].parsed or {})["choice"]) == target for run in (first, other)]
-                    name = case_id if shared.repeats == 1 else f"{case_id}#{repeat}"
-                    places.setdefault((right[0], right[1]), []).append(name)
+            asked = (task, condition, shared.cases[task], shared.repeats)
+            for one, two in zip(first.done.scored(*asked), other.done.scored(*asked), strict=True):
+                target = renderer.target(shared.cases[task][one.case_id])
+                right, right_too = (str((r.parsed or {})["choice"]) == target for r in (one, two))
+                name = one.case_id if shared.repeats == 1 else f"{one.case_id}#{one.repeat}"
+                places.setdefault((right, right_too), []).append(name)
             rows.append(
                 {
                     "run": other.name,
@@ -206,6 +208,6 @@ def _about(run: ReadRun) -> dict[str, Any]:
         "model": run.config["model"]["name"],
         "litellm_model": run.config["model"]["litellm_model"],
         "cases": len(run.done),
-        "tokens": run.spent.input + run.spent.output,
-        "cost_usd": run.spent.cost_usd,
+        "tokens": run.done.spent.input + run.done.spent.output,
+        "cost_usd": run.done.spent.cost_usd,
     }

@@ -56,7 +56,7 @@ def evaluate(model: str, tasks: Sequence[str] | str = "all", dataset: str = "dem
             - ``max_cost``, ``max_tokens_total``, ``max_time``: US dollars, tokens, seconds; no cap
             - ``fail_on_error``: share (below 1) or number of failed cases that stops the run
             - ``include_path``: a folder with more task YAML, or several
-            - ``log_samples``: keep prompts and replies; True
+            - ``log_samples``: keep prompts and replies; of models and not of baselines
             - ``dry_run``: resolve and count, but call nothing; False
             - ``command``: what is written down as the command
 

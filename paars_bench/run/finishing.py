@@ -15,10 +15,10 @@ from paars_bench.report.segments import FEWEST
 from paars_bench.run.agent_log import write_agent_log
 from paars_bench.run.directory import RunDirectory, cannot_write, read_config
 from paars_bench.run.ended import Ended
+from paars_bench.run.finished import Finished
 from paars_bench.run.heads import load_personas
 from paars_bench.run.plan import Plan
 from paars_bench.run.progress import Screen
-from paars_bench.tasks.result import CaseResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class RunOutcome:
 def finish(
     plan: Plan,
     data: ShoppingData,
-    done: Mapping[str, CaseResult],
+    done: Finished,
     spent: Usage,
     directory: RunDirectory,
     screen: Screen,
@@ -45,7 +45,7 @@ def finish(
     """Writes the agents' log and ``results.json``, also of a run that is not complete."""
     screen.note(f"scoring {len(done)} cases")
     try:
-        write_agent_log(directory.path, done.values())
+        write_agent_log(directory.path, plan, done)
     except OSError as error:
         raise cannot_write(directory.path, error) from error
     personas = load_personas(directory.personas)

@@ -151,7 +151,7 @@ class Stored(NamedTuple):
 def load_personas(store: JsonLines) -> Stored:
     """Reads ``personas.jsonl``; a persona that was owed and mined again stands twice, the later line counts."""
     personas: list[Persona] = []
-    damaged = store.each(lambda row: personas.append(persona_of(row)))
+    damaged = store.each(lambda row, _: personas.append(persona_of(row)))
     return Stored(personas, [p.usage for p in personas], damaged)
 
 

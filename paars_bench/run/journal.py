@@ -9,15 +9,12 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import jsonlines
-
-from paars_bench.backbones.door import Usage
-from paars_bench.tasks.result import CaseResult, result_of
 
 _FSYNC_SECONDS = 1.0  # flushing saves a line from the death of this process; fsync, from that of the machine
 
@@ -38,21 +35,22 @@ class JsonLines:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._handle: IO[str] | None = None
+        self._handle: IO[bytes] | None = None
         self._writer: jsonlines.Writer | None = None
+        self._end = 0
         self._synced = 0.0
 
     def load(self) -> Loaded:
         """Returns the rows on disk and cuts a torn last line off."""
         rows: list[dict[str, Any]] = []
-        return Loaded(rows, self.each(rows.append))
+        return Loaded(rows, self.each(lambda row, _: rows.append(row)))
 
-    def each(self, take: Callable[[dict[str, Any]], None]) -> int:
+    def each(self, take: Callable[[dict[str, Any], int], None]) -> int:
         """Hands out the rows on disk one by one, cuts a torn last line off, and returns how many lines are damaged.
 
         Args:
-            take: gets a row. One for which it raises ``KeyError``, ``TypeError`` or ``ValueError`` is damaged too: it
-                is JSON, but no line of this file.
+            take: gets a row and at which byte it begins. One for which it raises ``KeyError``, ``TypeError`` or
+                ``ValueError`` is damaged too: it is JSON, but no line of this file.
         """
         if not self.path.exists():
             return 0
@@ -61,25 +59,39 @@ class JsonLines:
         with self.path.open("rb") as handle:
             for line in handle:
                 whole = line.endswith(b"\n")
-                damaged += not (whole and _taken(line, take))
+                damaged += not (whole and _taken(line, sound_end, take))
                 if whole:
                     sound_end += len(line)
         if sound_end != self.path.stat().st_size:
             os.truncate(self.path, sound_end)
         return damaged
 
-    def append(self, row: Mapping[str, Any]) -> None:
-        """Writes one row and hands it to the operating system.
+    def at(self, places: Iterable[int]) -> Iterator[dict[str, Any]]:
+        """Yields the rows that begin at these bytes, as ``each`` and ``append`` named them.
+
+        Raises:
+            ValueError: no row begins there; the file was changed by somebody else.
+        """
+        with self.path.open("rb") as handle:
+            for place in places:
+                handle.seek(place)
+                row = json.loads(handle.readline())
+                if not isinstance(row, dict):
+                    raise ValueError(f"no row at byte {place}")
+                yield row
+
+    def append(self, row: Mapping[str, Any]) -> int:
+        """Writes one row, hands it to the operating system and returns at which byte it begins.
 
         Raises:
             OSError: the disk is full or read-only; nothing that was written before is lost.
         """
         if self._handle is None or self._writer is None:
-            # A lone surrogate in a model's reply is not text; it is written as "?" and not as a crash.
-            self._handle = self.path.open("a", encoding="utf-8", errors="replace")
+            self._handle = self.path.open("ab")
+            self._end = self._handle.tell()
             self._writer = jsonlines.Writer(self._handle, dumps=_dumps, flush=True)
         try:
-            self._writer.write(row)
+            begin, self._end = self._end, self._end + self._writer.write(row)
             now = time.monotonic()
             if now - self._synced > _FSYNC_SECONDS:
                 os.fsync(self._handle.fileno())
@@ -89,6 +101,7 @@ class JsonLines:
             with suppress(OSError):  # closing writes the same bytes again, and fails again
                 handle.close()
             raise
+        return begin
 
     def close(self) -> None:
         """Writes everything through to the disk."""
@@ -99,41 +112,17 @@ class JsonLines:
             self._handle = self._writer = None
 
 
-def _dumps(row: Mapping[str, Any]) -> str:
-    return json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
+def _dumps(row: Mapping[str, Any]) -> bytes:
+    text = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
+    return text.encode(errors="replace")  # half a character in a model's reply is written as "?" and not as a crash
 
 
-def _taken(line: bytes, take: Callable[[dict[str, Any]], None]) -> bool:
+def _taken(line: bytes, place: int, take: Callable[[dict[str, Any], int], None]) -> bool:
     try:
         value = json.loads(line)
         if not isinstance(value, dict):
             return False
-        take(value)
+        take(value, place)
     except (ValueError, KeyError, TypeError, RecursionError):
         return False
     return True
-
-
-class Journaled(NamedTuple):
-    """What a journal holds: the last result of every case, what all its lines spent, how many lines were damaged."""
-
-    done: dict[str, CaseResult]
-    spent: list[Usage]
-    damaged: int
-
-
-def load_journal(journal: JsonLines) -> Journaled:
-    """Reads a journal; a case that was owed and asked again spent twice and counts once.
-
-    Prompts and replies stay on disk: no number is computed from them, and those of a large run would fill the memory.
-    """
-    done: dict[str, CaseResult] = {}
-    spent: list[Usage] = []
-
-    def take(row: dict[str, Any]) -> None:
-        result = result_of(row)
-        done[result.key] = result.measured()
-        spent.append(result.usage)
-
-    damaged = journal.each(take)
-    return Journaled(done, spent, damaged)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from paars_bench.backbones.aliases import resolve
-from paars_bench.backbones.door import Backbone, Usage
+from paars_bench.backbones.door import Backbone
 from paars_bench.backbones.open import open_backbone
 from paars_bench.backbones.redact import Redactor, secrets_of
 from paars_bench.config import TaskIndex, TaskSpec
@@ -23,8 +23,8 @@ from paars_bench.errors import UsageError
 from paars_bench.run.account import Account, failed
 from paars_bench.run.budget import PERSONA
 from paars_bench.run.directory import LEFT_BEHIND, RunDirectory
+from paars_bench.run.finished import Finished
 from paars_bench.run.heads import Heads, history_budget
-from paars_bench.run.journal import load_journal
 from paars_bench.run.plan import Plan, choose_conditions
 from paars_bench.run.progress import Screen
 from paars_bench.run.schedule import Work
@@ -34,7 +34,6 @@ from paars_bench.store.search_folder import IN_MEMORY, open_index
 from paars_bench.tasks.question import Asker, Question
 from paars_bench.tasks.rehearse import rehearse
 from paars_bench.tasks.render import Renderer
-from paars_bench.tasks.result import CaseResult
 
 
 def check_spec(spec: RunSpec) -> list[TaskSpec]:
@@ -160,27 +159,24 @@ class Prepared(NamedTuple):
     Attributes:
         work: what the workers need.
         todo: the questions that are owed.
-        done: results by key, from the journal; what is asked now joins them.
+        done: what is finished, from the journal; what is asked now joins it.
     """
 
     work: Work
     todo: Iterator[Question]
-    done: dict[str, CaseResult]
+    done: Finished
 
 
 def prepare(
     spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone, directory: RunDirectory, screen: Screen
 ) -> Prepared:
     """Reads what the journal holds, so that it is not asked again, and makes ready what is asked."""
-    journaled = load_journal(directory.journal)
-    done = {k: r for k, r in journaled.done.items() if plan.holds(r)}
-    kept = {k for k, r in done.items() if not r.owed}
-    account = Account(
-        planned=len(plan),
-        before=len(kept),
-        failed=sum(failed(done[k]) for k in kept),
-        task_usage=sum(journaled.spent, Usage()),
-    )
+    account = Account(planned=len(plan))
+    done = Finished(directory.journal, plan)
+    done.load(account.resume)
+    kept = {ended: count for ended, count in done.endings().items() if not ended.owed}
+    account.before = sum(kept.values())
+    account.failed = sum(count for ended, count in kept.items() if failed(ended))
     heads = Heads(
         data,
         backbone,
@@ -191,26 +187,19 @@ def prepare(
         pay=lambda usage: account.add(usage, PERSONA),
     )
     heads.resume()
-    for usage in journaled.spent:
-        account.add(usage)
     for usage in heads.spent:
         account.add(usage, PERSONA)
-    for result in done.values():
-        account.in_flight.learn(result.task, result.usage)
-    damaged = journaled.damaged + heads.damaged
+    damaged = done.damaged + heads.damaged
     if damaged:
         screen.note(f"{damaged} torn or damaged lines on disk: their cases are asked again")
     open_shop = _shops(data, plan, screen)
 
-    def keep(result: CaseResult) -> None:
-        done[result.key] = result.measured()
-        screen.tell(result)
-
     dataset = parse_spec(spec.dataset).text
+    told = spec.keeps_samples(backbone.traits) or not backbone.traits.scripted
     askers = {
-        name: Asker(Renderer(s, data.catalog), data.catalog, open_shop, dataset, data.background)
+        name: Asker(Renderer(s, data.catalog), data.catalog, open_shop, dataset, data.background, told=told)
         for name, s in plan.specs.items()
     }
     clean = Redactor(secrets_of(spec.model_args))
-    work = Work(spec, backbone, heads, askers, directory.journal, account, keep, screen.note, clean)
-    return Prepared(work, (q for q in plan.questions() if q.key not in kept), done)
+    work = Work(spec, backbone, heads, askers, done, account, screen.tell, screen.note, clean)
+    return Prepared(work, (q for q in plan.questions() if done.owes(q)), done)

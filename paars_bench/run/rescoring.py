@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from paars_bench.backbones.door import Usage
 from paars_bench.config.metric_options import check_metrics
 from paars_bench.data import load_dataset
 from paars_bench.data.cases import ShoppingData
@@ -19,13 +18,12 @@ from paars_bench.report.segments import FEWEST
 from paars_bench.run.config import spec_of, tasks_of
 from paars_bench.run.directory import RunDirectory, read_config
 from paars_bench.run.ended import ended_before
+from paars_bench.run.finished import Finished
 from paars_bench.run.finishing import RunOutcome, finish, show
 from paars_bench.run.heads import load_personas
-from paars_bench.run.journal import load_journal
 from paars_bench.run.opening import held_directory, rehearse_all
 from paars_bench.run.plan import Plan, make_plan
 from paars_bench.run.progress import Screen
-from paars_bench.tasks.result import CaseResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +34,13 @@ class ReadRun:
         directory: its folder, held against other processes.
         config: ``config.json``.
         plan: what was to be asked.
-        done: results by key.
-        spent: by the tasks' calls, those asked again included.
+        done: what is finished, and what the tasks' calls spent.
     """
 
     directory: RunDirectory
     config: Mapping[str, Any]
     plan: Plan
-    done: Mapping[str, CaseResult]
-    spent: Usage
+    done: Finished
 
     @property
     def name(self) -> str:
@@ -66,9 +62,9 @@ def opened_run(path: Path, data: ShoppingData) -> Iterator[ReadRun]:
             check_metrics(task)
         plan = make_plan(specs, data, spec)
         rehearse_all(plan, data)
-        journaled = load_journal(directory.journal)
-        done = {k: r for k, r in journaled.done.items() if plan.holds(r)}
-        yield ReadRun(directory, config, plan, done, sum(journaled.spent, Usage()))
+        done = Finished(directory.journal, plan)
+        done.load()
+        yield ReadRun(directory, config, plan, done)
 
 
 def rescore(
@@ -95,7 +91,7 @@ def rescore(
                 run.plan,
                 data,
                 run.done,
-                run.spent,
+                run.done.spent,
                 run.directory,
                 screen,
                 ended_before(path),

@@ -18,8 +18,8 @@ from paars_bench.errors import ConfigError, PaarsError
 from paars_bench.outcomes import Outcome
 from paars_bench.run.account import MOST_FAULTS, Account, Stop
 from paars_bench.run.budget import PERSONA, Held
+from paars_bench.run.finished import Finished
 from paars_bench.run.heads import Heads
-from paars_bench.run.journal import JsonLines
 from paars_bench.run.spec import RunSpec
 from paars_bench.tasks.ask import ASK
 from paars_bench.tasks.question import Asker, Question, blank_result
@@ -42,7 +42,7 @@ class Work:
     backbone: Backbone
     heads: Heads
     askers: dict[str, Asker]
-    journal: JsonLines
+    finished: Finished
     account: Account
     tell: Callable[[CaseResult], None]
     say: Callable[[str], None]
@@ -114,6 +114,7 @@ async def _worker(questions: Iterator[Question], work: Work) -> None:
                 result = _broken(question, unwritable, work, paid)
                 _journal(result, work)
             _book(result, work, fault=bool(caught.error or unwritable.error))
+        await asyncio.sleep(0)  # a baseline never waits: without this a signal is heard after the last case
 
 
 def _broken(question: Question, caught: Caught, work: Work, paid: Sequence[Usage]) -> CaseResult:
@@ -122,7 +123,7 @@ def _broken(question: Question, caught: Caught, work: Work, paid: Sequence[Usage
 
 
 def _journal(result: CaseResult, work: Work) -> None:
-    work.journal.append(result.row(log_samples=work.spec.log_samples))
+    work.finished.append(result, log_samples=work.spec.keeps_samples(work.backbone.traits))
 
 
 async def _next_call(work: Work, held: Held, paid: list[Usage], used: Usage) -> Outcome | None:

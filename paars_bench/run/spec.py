@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from paars_bench.backbones.door import Traits
+
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
@@ -26,7 +28,8 @@ class RunSpec:
         max_time: seconds, likewise.
         fail_on_error: stop as failed once this share (below 1) or number (1 and over) of cases failed.
         include_path: folders with more task YAML.
-        log_samples: write prompts and replies to the journal (the digest of the prompt is always written).
+        log_samples: write prompts and replies to the journal (the digest of a model's prompt is always written); None
+            writes a model's and not a baseline's, which reads no prompt.
         dry_run: resolve, render and count, but call nothing.
         command: the command line, for the record.
     """
@@ -46,6 +49,10 @@ class RunSpec:
     max_time: float | None = None
     fail_on_error: float | None = None
     include_path: tuple[Path, ...] = ()
-    log_samples: bool = True
+    log_samples: bool | None = None
     dry_run: bool = False
     command: str = ""
+
+    def keeps_samples(self, backbone: Traits) -> bool:
+        """Says whether prompts and replies of a backbone are written down."""
+        return not backbone.scripted if self.log_samples is None else self.log_samples

@@ -33,7 +33,7 @@ async def ask(question: Question, head: str, backbone: Backbone, asker: Asker) -
         asker: renderer and catalog.
     """
     case = question.case
-    messages = asker.renderer.messages(head, case)
+    messages = asker.renderer.messages(head, case) if asker.told else []
     options = option_count(case) if question.spec.output_type == "choose" else None
     schema = {"type": "integer", "enum": list(range(1, options + 1))} if options else _ONE_LINE
     reply = await backbone.complete(
@@ -48,7 +48,7 @@ async def ask(question: Question, head: str, backbone: Backbone, asker: Asker) -
     result = replace(
         result,
         messages=messages,
-        prompt_sha256=prompt_sha256(messages),
+        prompt_sha256=prompt_sha256(messages) if messages else "",
         reply=reply.text,
         usage=reply.usage,
         latency_ms=reply.latency_ms,

@@ -43,6 +43,7 @@ class Asker(NamedTuple):
         open_shop: gives the store, opened when the first session needs it.
         dataset: name with every option, for scripted baselines.
         background: gives what an agent may know of a shopper, for scripted baselines.
+        told: prompts are written, for a model that reads them or to be kept.
         next_call: is told what a call of a session used, and says how the session ends if it may make no other.
         clock: seconds from any start.
     """
@@ -54,6 +55,7 @@ class Asker(NamedTuple):
     background: Callable[[str], Background] | None = None
     next_call: Callable[[Usage], Awaitable[Outcome | None]] | None = None
     clock: Callable[[], float] = time.monotonic
+    told: bool = True
 
     def situation(
         self, question: Question, page: Page | None = None, turn: int = 0, shop: Shop | None = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
+from sys import intern
 from typing import Any
 
 from paars_bench.backbones.door import Message, Usage
 from paars_bench.data.schema import event_of
-from paars_bench.outcomes import POLICY, RUN_CUTS, CutBy, Outcome
+from paars_bench.data.sessions import SessionFacts, session_facts
+from paars_bench.outcomes import CutBy, Ended, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,14 @@ class CaseResult:
             an answer.
         reply: the last reply's text.
         messages: the prompt; of a session the whole exchange.
-        prompt_sha256: digest of the first prompt.
+        prompt_sha256: digest of the first prompt; "" where none was written, since a baseline reads none.
         events: of a session, in the log schema.
         usage: of every call.
         latency_ms: spent waiting for the backbone.
         attempts: calls made.
         cached: served from a cache.
         error: what went wrong, in words.
+        facts: of a session, in the place of its events where it was read back to be measured; no part of the journal.
     """
 
     case_id: str
@@ -51,6 +54,7 @@ class CaseResult:
     attempts: int = 0
     cached: bool = False
     error: str | None = None
+    facts: SessionFacts | None = None
 
     @property
     def key(self) -> str:
@@ -60,30 +64,53 @@ class CaseResult:
     @property
     def scored(self) -> bool:
         """Whether it is behaviour and enters the metrics."""
-        return POLICY[self.outcome].scored
+        return self.ended.scored
 
     @property
-    def cut_by_run(self) -> bool:
-        """Whether a cap of the run, or an interrupt, ended it: a session's own cap is no such cut."""
-        return self.outcome in RUN_CUTS and (self.parsed or {}).get("cut") != CutBy.SESSION
+    def ended(self) -> Ended:
+        """How it ended, and whether a cap of its own ended it."""
+        return Ended(self.outcome, (self.parsed or {}).get("cut") == CutBy.SESSION)
 
-    @property
-    def owed(self) -> bool:
-        """Whether a resumed run asks it again."""
-        return POLICY[self.outcome].owed and (self.outcome not in RUN_CUTS or self.cut_by_run)
+    def measured(self, answer: Mapping[str, Any] | None) -> CaseResult:
+        """Returns what metrics read: who answered what, how it ended, and of a session its facts.
 
-    def measured(self) -> CaseResult:
-        """Returns what numbers are computed from: without prompt and reply, which are the bulk of it."""
-        return replace(self, messages=(), reply="")
+        Texts that come again in other results are one object: of 100,000 sessions they are the bulk.
+
+        Args:
+            answer: equal to ``parsed``, and the same object in all results that answered alike.
+        """
+        session = self.events is not None
+        return CaseResult(
+            intern(self.case_id),
+            intern(self.task),
+            intern(self.condition),
+            self.repeat,
+            intern(self.shopper),
+            self.outcome,
+            answer,
+            events=() if session else None,
+            usage=_NO_USAGE,
+            facts=session_facts(map(_shared, self.events or ())) if session else None,
+        )
 
     def row(self, *, log_samples: bool) -> dict[str, Any]:
         """Returns the journal line; without ``log_samples`` prompt and reply are left out."""
-        row = asdict(self)
+        row = {name: getattr(self, name) for name in _WRITTEN}
+        row["usage"] = asdict(self.usage)
         if not log_samples:
             del row["messages"], row["reply"]
         if self.events is None:
             del row["events"]
         return row
+
+
+_NO_USAGE = Usage()
+_WRITTEN = tuple(name for name in CaseResult.__dataclass_fields__ if name != "facts")
+_REPEATED = ("query", "product", "refined")
+
+
+def _shared(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**event, **{name: intern(event[name]) for name in _REPEATED if event.get(name)}}
 
 
 def case_key(task: str, condition: str, case_id: str, repeat: int) -> str:
@@ -134,7 +161,7 @@ def result_of(row: Mapping[str, Any]) -> CaseResult:
     missing = [name for name in ("case_id", "task", "condition", "shopper", "repeat") if name not in row]
     if missing:
         raise KeyError(missing[0])
-    known = {f: row[f] for f in CaseResult.__dataclass_fields__ if f in row}
+    known = {name: row[name] for name in _WRITTEN if name in row}
     _check(known, _TYPES)
     result = CaseResult(**{**known, "outcome": Outcome(row["outcome"]), "usage": Usage.of(row["usage"])})
     _check(result.parsed or {}, _PARSED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from paars_bench.backbones.door import Backbone, Completion, Message, Request, Usage
 from paars_bench.data.schema import Event
 from paars_bench.seeds import derive
-from paars_bench.store import Decision, Session, Shop, Stop
+from paars_bench.store import Decision, Page, Session, Shop, Stop
 from paars_bench.tasks.acting import Manner
 from paars_bench.tasks.memory import Memory
 from paars_bench.tasks.question import Asker, Question, request_params
@@ -40,14 +40,17 @@ class Shopper:
         self._params = request_params(question)
         settings = question.spec.session
         self.manner = Manner.of(backbone.traits, settings)
-        self._system: Message = {"role": "system", "content": asker.renderer.system(head)}
         leaving = "own_call" if self.manner.by_itself else "in_reply"
-        self._task = asker.renderer.text(question.case, tools=self.manner.explanation, leaving=leaving)
+        self._system: Message = {}
+        self._task = ""
+        if asker.told:
+            self._system = {"role": "system", "content": asker.renderer.system(head)}
+            self._task = asker.renderer.text(question.case, tools=self.manner.explanation, leaving=leaving)
         self._memory = Memory(asker.catalog, settings.memory_lines)
         self._said: Message = {}
         self._before = self._notice = ""
         self._calls = 0
-        self.transcript: list[Message] = [self._system]
+        self.transcript: list[Message] = [self._system] if asker.told else []
         self.first_prompt = self.last = ""
         self.usage, self.latency_ms, self.attempts = Usage(), 0.0, 0
         self.error: str | None = None
@@ -56,14 +59,7 @@ class Shopper:
     def request(self, session: Session, events: list[Event]) -> Request:
         """Returns the call for the next decision; ``events`` are what was done so far."""
         page, leaving = session.page, session.asks_leaving
-        memory = self._memory.text(events)
-        self.left_out = max(self.left_out, self._memory.left_out)
-        before = f"{self._task}\n\nDone so far:\n{memory}\n\nThe page you see:\n{self._notice}{page.text}\n\n"
-        line = self.manner.last_line(leaving=leaving)
-        self._said = {"role": "user", "content": line if before == self._before else before + line}
-        self._before = before
-        messages = [self._system, {"role": "user", "content": before + line}]
-        self.first_prompt = self.first_prompt or prompt_sha256(messages)
+        messages = self._messages(page, events, leaving=leaving) if self._asker.told else []
         # One seed for all calls would make each of them draw the same random numbers.
         seed = derive(self._question.seed, "call", self._calls)
         self._calls += 1
@@ -74,13 +70,25 @@ class Shopper:
             **({} if self._scripted else self.manner.constraints(page, leaving=leaving)),
         )
 
+    def _messages(self, page: Page, events: list[Event], *, leaving: bool) -> list[Message]:
+        memory = self._memory.text(events)
+        self.left_out = max(self.left_out, self._memory.left_out)
+        before = f"{self._task}\n\nDone so far:\n{memory}\n\nThe page you see:\n{self._notice}{page.text}\n\n"
+        line = self.manner.last_line(leaving=leaving)
+        self._said = {"role": "user", "content": line if before == self._before else before + line}
+        self._before = before
+        messages = [self._system, {"role": "user", "content": before + line}]
+        self.first_prompt = self.first_prompt or prompt_sha256(messages)
+        return messages
+
     def read(self, reply: Completion, session: Session) -> Decision:
         """Returns what a reply decides, and counts what it took."""
         self.usage += reply.usage
         self.latency_ms += reply.latency_ms
         self.attempts += reply.attempts
         self.last = _reply_text(reply)
-        self.transcript += [self._said, {"role": "assistant", "content": self.last}]
+        if self._asker.told:
+            self.transcript += [self._said, {"role": "assistant", "content": self.last}]
         ignored = max(0, len(reply.tool_calls) - 1)
         self.ignored += ignored
         self._notice = f"Only the first of your {ignored + 1} calls was done: one at a time.\n" if ignored else ""

@@ -66,7 +66,7 @@ def human_facts(case: Case) -> SessionFacts:
 
 def agent_facts(result: CaseResult) -> SessionFacts:
     """Returns the same of an agent's session."""
-    return session_facts(result.events or ())
+    return session_facts(result.events or ()) if result.facts is None else result.facts
 
 
 def human_count(case: Case, of: str, target: str) -> int:
