@@ -76,6 +76,7 @@ from paars_bench.metrics.reformulation import REFORMULATIONS, Reformulation, ref
 from paars_bench.metrics.repeated import MeanOfRepeats, mean_of_repeats
 from paars_bench.metrics.repeats import RepeatStatistic, repeat_gap
 from paars_bench.metrics.resampling import Interval, ResamplingPlan
+from paars_bench.metrics.share_difference import share_difference_interval
 from paars_bench.metrics.sliced import SlicedStatistic, sliced_wasserstein
 from paars_bench.metrics.smoothing import (
     ADD_HALF,
@@ -178,6 +179,7 @@ __all__ = [
     "reformulations",
     "repeat_gap",
     "score_equivalence",
+    "share_difference_interval",
     "sliced_wasserstein",
     "spread_gap",
     "spread_interval",

@@ -42,7 +42,7 @@ def histogram(asked: Asked) -> Row:
 def _share(asked: Asked, of: Observed, place: int) -> Row:
     """How often one kind comes, of all observations of a side."""
     human, agent = (s.marking(s.values == place) for s in (humans(asked, of), agents(asked, of)))
-    return beside(f"{of.what} {of.kinds[place]} (share)", human, agent, asked.scorer.plan, bounds=(0, 1))
+    return beside(f"{of.what} {of.kinds[place]}", human, agent, asked.scorer.plan, share=True)
 
 
 def _compared(asked: Asked) -> Compared:

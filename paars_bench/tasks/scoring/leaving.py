@@ -38,11 +38,9 @@ def hazard_gap(asked: Asked) -> Row:
         "human_steps_unreached": float(at_risk[~there.any(axis=0)].sum() / at_risk.sum()),
     }
     plan = asked.scorer.plan
-    curve = [
-        {"step": t, **beside("leaves", _at(human, t), _at(agent, t), plan, bounds=(0, 1))} for t in bins.edges[:-1]
-    ]
+    curve = [{"step": t, **beside("leaves", _at(human, t), _at(agent, t), plan, share=True)} for t in bins.edges[:-1]]
     human_tail, agent_tail = (side.marking(side.values >= bins.tail) for side in (human, agent))
-    tail = beside(f"sessions of {bins.tail} steps and more (share)", human_tail, agent_tail, plan, bounds=(0, 1))
+    tail = beside("sessions beyond the last step, share", human_tail, agent_tail, plan, share=True)
     return row | {"curve": curve, "tail": {"from_step": bins.tail, **tail}}
 
 

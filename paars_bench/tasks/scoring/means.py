@@ -25,20 +25,20 @@ from paars_bench.tasks.scoring.scorer import Row
 
 def mean_gap(asked: Asked) -> Row:
     """Returns the gap of two means of a session; the options say of what."""
-    return _row(asked, observed(asked.options.of), None)
+    return _row(asked, observed(asked.options.of))
 
 
 def no_purchase(asked: Asked) -> Row:
     """Returns the gap of the shares of sessions without a purchase."""
-    return _row(asked, NO_PURCHASE, (0, 1))
+    return _row(asked, NO_PURCHASE)
 
 
-def _row(asked: Asked, of: Observed, bounds: tuple[float, float] | None) -> Row:
+def _row(asked: Asked, of: Observed) -> Row:
     why = why_none(asked, of)
     if why is not None:
         return {"value": None, "n": 0, "why": why}
     row = group_row(asked, partial(_compared, of))
-    shown = beside(of.what, humans(asked, of), agents(asked, of), asked.scorer.plan, bounds=bounds)
+    shown = beside(of.what, humans(asked, of), agents(asked, of), asked.scorer.plan, share=of is NO_PURCHASE)
     return row | {"beside": [shown]}
 
 

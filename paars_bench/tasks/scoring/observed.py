@@ -23,7 +23,7 @@ class Observed(NamedTuple):
     """One thing that is counted.
 
     Attributes:
-        what: in words, of one session or one observation.
+        what: in words; where nothing else is named, of a session.
         read: from the facts of a session to its observations.
         start: the least there can be.
         tail_share: the open tail of a histogram holds at most this share of the humans (``CountBins.from_humans``).
@@ -46,21 +46,21 @@ def refinements(facts: SessionFacts) -> list[int]:
 
 
 OF_SESSION: Mapping[str, Observed] = {
-    "searches": Observed("searches a session", lambda f: (f.searches,)),
-    "views": Observed("views a session", lambda f: (f.views,)),
-    "cart_adds": Observed("cart adds a session", lambda f: (f.cart_adds,)),
-    "purchases": Observed("purchases a session", lambda f: (f.purchases,)),
-    "refines": Observed("lists filtered or sorted a session", lambda f: (f.refines,)),
+    "searches": Observed("searches", lambda f: (f.searches,)),
+    "views": Observed("views", lambda f: (f.views,)),
+    "cart_adds": Observed("cart adds", lambda f: (f.cart_adds,)),
+    "purchases": Observed("purchases", lambda f: (f.purchases,)),
+    "refines": Observed("refines", lambda f: (f.refines,)),
     # the last hundredth of the humans would be a third of the bins, with hardly anyone in each
-    "steps": Observed("steps a session", lambda f: (f.steps,), tail_share=0.01),
+    "steps": Observed("steps", lambda f: (f.steps,), tail_share=0.01),
     "view_rank": Observed(
-        "rank of a view", lambda f: f.ranks, start=1, tail_share=0.01, lacking="a view whose rank is known"
+        "rank of view", lambda f: f.ranks, start=1, tail_share=0.01, lacking="a view whose rank is known"
     ),
     "query_words": Observed(
         "words a query", lambda f: [len(tokenise(q)) for q in f.queries], tail_share=0.01, lacking="a query"
     ),
     "refinement": Observed(
-        "the next list by",
+        "next",
         refinements,
         kinds=KINDS_OF_REFINEMENT,
         lacking="a second query or a list filtered or sorted",
@@ -69,7 +69,7 @@ OF_SESSION: Mapping[str, Observed] = {
 assert tuple(OF_SESSION) == COUNTED["sessions"], "what a task may name is what is counted"
 assert tuple(name for name, of in OF_SESSION.items() if of.lacking) == MANY, "what may be lacking is what may be many"
 RANK = Observed("rank chosen", lambda f: (), start=1)
-NO_PURCHASE = Observed("sessions without a purchase (share)", lambda f: (int(f.purchases == 0),))
+NO_PURCHASE = Observed("no purchase", lambda f: (int(f.purchases == 0),))
 
 
 class Values(NamedTuple):
