@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -186,6 +186,8 @@ def _option_problem(spec: TaskSpec, metric: MetricSpec) -> str | None:
         key = ".".join(map(str, first["loc"]))
         if first["type"] == "extra_forbidden":
             return unknown(f"option of {metric.metric}", key, model.model_fields)
+        if first["type"] == "missing":
+            return f"{metric.metric} needs the option {key}: {', '.join(get_args(model.model_fields[key].annotation))}"
         valid = re.findall(r"'([^']+)'", str(first.get("ctx", {}).get("expected", "")))
         near = nearest(str(first["input"]), valid)
         hint = f"; did you mean {near[0]!r}?" if near else ""

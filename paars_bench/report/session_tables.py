@@ -28,8 +28,8 @@ def show_sessions(out: Console, rows: Named, *, full: bool = False) -> None:
     lines = _lines(rows)
     if lines:
         title = (
-            "Sessions: means and shares with 95 % intervals; difference = agents less humans; next = how the list after "
-            "the first came up; TTR at the same number of tokens"
+            "Sessions: means and shares with 95 % intervals; difference = agents less humans; "
+            "next = how the list after the first came up; TTR at the same number of tokens"
         )
         show(out, Sheet(title, ("task / condition", "a session has"), _FIGURES, lines))
     if full:
