@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from paars_bench.config.metrics import HISTOGRAMS, METRICS
+from paars_bench.config.metrics import COUNTED, HISTOGRAMS, METRICS, UNORDERED
 from paars_bench.config.spec import MetricSpec, TaskSpec
 from paars_bench.errors import ConfigError, nearest, unknown
 
@@ -26,10 +26,19 @@ class SmoothingOptions(MetricOptions):
     amount: float = Field(default=0.5, gt=0)
 
 
+OfSession = Literal["searches", "views", "cart_adds", "purchases", "refines", "steps", "view_rank", "query_words"]
+
+
 class HistogramOptions(MetricOptions):
     """Options of the metrics of counts."""
 
-    of: Literal["rank", "searches", "views", "purchases"] = "rank"
+    of: OfSession | Literal["rank", "refinement"] = "rank"
+
+
+class MeanGapOptions(MetricOptions):
+    """Options of ``mean_gap``."""
+
+    of: OfSession
 
 
 class KlHistogramOptions(HistogramOptions):
@@ -83,6 +92,7 @@ _MODELS: dict[str, type[MetricOptions]] = {
         name: KlHistogramOptions if kind.startswith("kl") else HistogramOptions
         for name, (kind, _) in HISTOGRAMS.items()
     },
+    "mean_gap": MeanGapOptions,
     "kl_kde": KdeOptions,
     "mmd": MmdOptions,
     "sliced_wasserstein": SlicedOptions,
@@ -91,7 +101,6 @@ _MODELS: dict[str, type[MetricOptions]] = {
     "panel_test": PanelOptions,
     "query_distinct": DistinctOptions,
 }
-COUNTED = {"rank_choices": ("rank",), "sessions": ("searches", "views", "purchases")}
 _BARE = ("of", "estimator")  # options whose value alone says which they are
 STRATIFIED = "query_similarity"
 
@@ -177,6 +186,8 @@ def _option_problem(spec: TaskSpec, metric: MetricSpec) -> str | None:
         key = ".".join(map(str, first["loc"]))
         if first["type"] == "extra_forbidden":
             return unknown(f"option of {metric.metric}", key, model.model_fields)
+        if first["type"] == "missing":
+            return f"{metric.metric} needs the option {key}: {', '.join(get_args(model.model_fields[key].annotation))}"
         valid = re.findall(r"'([^']+)'", str(first.get("ctx", {}).get("expected", "")))
         near = nearest(str(first["input"]), valid)
         hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -186,4 +197,8 @@ def _option_problem(spec: TaskSpec, metric: MetricSpec) -> str | None:
         valid_of = COUNTED[spec.dataset.cases]
         if options.of not in valid_of:
             return f"{metric.metric}: {unknown('of', options.of, valid_of)}"
+        if options.of in UNORDERED and HISTOGRAMS[metric.metric][0] == "w1":
+            return (
+                f"{metric.metric}: of {options.of} has kinds without an order, so no distance; take another divergence"
+            )
     return None

@@ -26,11 +26,31 @@ class MetricInfo(NamedTuple):
     scored: bool = False
 
 
-Divergence = Literal["kl", "kl_reverse", "js", "tv", "w1"]
+Divergence = Literal["kl", "kl_reverse", "js", "tv", "w1", "hazard"]
 
 _TEXTS = ("query_pairs", "item_choices", "rank_choices")
 _COUNTED = (("choose", "session"), ("rank_choices", "sessions"))
-_OF = "(of: rank, searches, views, purchases)"
+_SESSIONS = (("session",), ("sessions",))
+COUNTED: dict[str, tuple[str, ...]] = {
+    "rank_choices": ("rank",),
+    "sessions": (
+        "searches",
+        "views",
+        "cart_adds",
+        "purchases",
+        "refines",
+        "steps",
+        "view_rank",
+        "query_words",
+        "refinement",
+    ),
+}
+"""What a histogram is taken of, by the kind of case."""
+MANY = ("view_rank", "query_words", "refinement")
+"""What a session may hold none or many of; of all else each case has exactly one."""
+UNORDERED = ("refinement",)
+"""What is a kind and no number: no distance between bins, and no mean."""
+_OF = f"(of: {', '.join(name for names in COUNTED.values() for name in names)})"
 HISTOGRAMS: dict[str, tuple[Divergence, str]] = {
     "kl_histogram": ("kl", "KL(human‖agent) of a histogram"),
     "kl_reverse_histogram": ("kl_reverse", "KL(agent‖human) of a histogram"),
@@ -59,6 +79,24 @@ METRICS: dict[str, MetricInfo] = {
         "individual", "cosine of MiniLM embeddings of the agent's and the human's query", ("generate",), _TEXTS
     ),
     **{name: MetricInfo("group", f"{words} {_OF}", *_COUNTED, scored=True) for name, (_, words) in HISTOGRAMS.items()},
+    "hazard_gap": MetricInfo(
+        "group",
+        "mean absolute difference of the hazard of leaving, step by step, both curves beside it",
+        *_SESSIONS,
+        scored=True,
+    ),
+    "mean_gap": MetricInfo(
+        "group",
+        "absolute difference of two means, both beside it (of: what histograms take, but for rank and refinement)",
+        *_SESSIONS,
+        scored=True,
+    ),
+    "no_purchase": MetricInfo(
+        "group",
+        "absolute difference of the shares of sessions without a purchase, both beside it",
+        *_SESSIONS,
+        scored=True,
+    ),
     "kl_kde": MetricInfo(
         "group",
         "Monte-Carlo KL of query embeddings under Gaussian kernel densities",
@@ -91,7 +129,5 @@ METRICS: dict[str, MetricInfo] = {
         ("generate", "session"),
         (*_TEXTS, "sessions"),
     ),
-    "product_ttr": MetricInfo(
-        "group", "type-token ratio of viewed product titles, the humans' beside it", ("session",), ("sessions",)
-    ),
+    "product_ttr": MetricInfo("group", "type-token ratio of viewed product titles, the humans' beside it", *_SESSIONS),
 }

@@ -32,6 +32,7 @@ from paars_bench.metrics.group import (
     evaluate_group,
     measure,
 )
+from paars_bench.metrics.hazard import Hazards, hazard_gap, hazards_of_counts
 from paars_bench.metrics.histogram import (
     KINDS,
     HistogramDivergence,
@@ -48,6 +49,7 @@ from paars_bench.metrics.individual import (
     mean_replicates,
 )
 from paars_bench.metrics.kde import KdeKl, KdeStatistic, kde_kl
+from paars_bench.metrics.mean_gap import MeanGapStatistic
 from paars_bench.metrics.neighbours import NeighbourStatistic, knn_kl
 from paars_bench.metrics.ngrams import (
     DISTINCT,
@@ -70,9 +72,11 @@ from paars_bench.metrics.panel import DEFAULT_PANEL, MEMBERS, panel_statistics, 
 from paars_bench.metrics.permutation import PanelTest, PermutedStatistic, PoolableStatistic, permutation_test
 from paars_bench.metrics.perplexity import Perplexities, conditional_perplexity
 from paars_bench.metrics.points import PointSides, PointStatistic, TwoSample
+from paars_bench.metrics.reformulation import REFORMULATIONS, Reformulation, reformulation, reformulations
 from paars_bench.metrics.repeated import MeanOfRepeats, mean_of_repeats
 from paars_bench.metrics.repeats import RepeatStatistic, repeat_gap
 from paars_bench.metrics.resampling import Interval, ResamplingPlan
+from paars_bench.metrics.share_difference import share_difference_interval
 from paars_bench.metrics.sliced import SlicedStatistic, sliced_wasserstein
 from paars_bench.metrics.smoothing import (
     ADD_HALF,
@@ -93,6 +97,7 @@ __all__ = [
     "EPSILONS",
     "KINDS",
     "MEMBERS",
+    "REFORMULATIONS",
     "AlignmentScore",
     "BandwidthChoice",
     "CountBins",
@@ -105,11 +110,13 @@ __all__ = [
     "Equivalence",
     "GroupResult",
     "GroupStatistic",
+    "Hazards",
     "HistogramDivergence",
     "HistogramStatistic",
     "Interval",
     "KdeKl",
     "KdeStatistic",
+    "MeanGapStatistic",
     "MeanOfRepeats",
     "MeanResult",
     "Measured",
@@ -123,6 +130,7 @@ __all__ = [
     "PointStatistic",
     "PoolableStatistic",
     "Reference",
+    "Reformulation",
     "RepeatStatistic",
     "ResamplingPlan",
     "SlicedStatistic",
@@ -150,6 +158,8 @@ __all__ = [
     "epsilon_row",
     "equal_count_strata",
     "evaluate_group",
+    "hazard_gap",
+    "hazards_of_counts",
     "histogram_kl",
     "kde_kl",
     "kde_log_density",
@@ -165,8 +175,11 @@ __all__ = [
     "panel_statistics",
     "permutation_test",
     "point_statistic",
+    "reformulation",
+    "reformulations",
     "repeat_gap",
     "score_equivalence",
+    "share_difference_interval",
     "sliced_wasserstein",
     "spread_gap",
     "spread_interval",

@@ -19,6 +19,8 @@ from paars_bench.metrics.spread import NEAR_FLOOR, Spread, spread_interval
 Weights = npt.NDArray[np.generic]
 NO_ROOM = "nothing that knows less lies beyond what human halves differ by at this n: too few cases for a score"
 
+NO_HALVES = "no half-split has observations on both sides"
+
 
 class GroupStatistic(Protocol):
     """A divergence between humans and agents as a function of shopper weights."""
@@ -268,7 +270,7 @@ def _score(main: Measured, own: Spread, floor: Measured, reference: Measured | N
     if reference is None:
         return _Scored(None, None, NO_ROOM)
     if not (np.isfinite(main.value) and np.isfinite(floor.value)):
-        return _Scored(None, None, "no half-split has observations on both sides")
+        return _Scored(None, None, NO_HALVES)
     room = reference.value - floor.value
     share = (main.value - floor.value) / room
     if len(reference.within) != len(main.within):

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import rel_entr
 
+from paars_bench.metrics.hazard import hazard_gap
 from paars_bench.metrics.resampling import Bools, Floats, weighted_sums
 from paars_bench.metrics.smoothing import (
     ADD_HALF,
@@ -27,8 +28,8 @@ from paars_bench.metrics.smoothing import (
     unreached_mass,
 )
 
-Kind = Literal["kl", "kl_reverse", "js", "tv", "w1"]
-KINDS: tuple[Kind, ...] = ("kl", "kl_reverse", "js", "tv", "w1")
+Kind = Literal["kl", "kl_reverse", "js", "tv", "w1", "hazard"]
+KINDS: tuple[Kind, ...] = ("kl", "kl_reverse", "js", "tv", "w1", "hazard")
 _SMOOTHED = ("kl", "kl_reverse")
 
 
@@ -47,7 +48,7 @@ def divergence_of_counts(
         agent: counts in the same bins.
         kind: ``kl`` is KL(human‖agent), ``kl_reverse`` KL(agent‖human), both in nats, 0 to infinity; ``js``
             Jensen-Shannon in nats, 0 to ln 2; ``tv`` total variation, 0 to 1; ``w1`` Wasserstein-1 in the
-            unit of ``positions``.
+            unit of ``positions``; ``hazard`` as ``hazard_gap``, 0 to 1.
         smoothing: for the two KL only; the others are finite without it.
         positions: for ``w1``: where each bin lies, ascending, (K,); 0, 1, 2… by default.
 
@@ -65,6 +66,8 @@ def divergence_of_counts(
         return smoothed_kl(h, a, smoothing)
     if kind == "kl_reverse":
         return smoothed_kl(a, h, smoothing)
+    if kind == "hazard":
+        return hazard_gap(h, a)
     p, q = UNSMOOTHED.shares(h), UNSMOOTHED.shares(a)
     if kind == "js":
         mid = (p + q) / 2

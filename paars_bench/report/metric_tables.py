@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from paars_bench.report.layout import Row, Sheet, ci_text, number, show
+from paars_bench.report.session_tables import show_sessions
 
 Metric = Mapping[str, Any]
 Named = Sequence[tuple[Metric, Metric]]
@@ -21,6 +22,7 @@ def show_metrics(out: Console, rows: Named, *, full: bool = False) -> None:
         rows: each metric with its task, as ``results.json`` holds them.
         full: also the divergences that do not count in the score.
     """
+    show_sessions(out, rows, full=full)
     grouped = [(t, m) for t, m in rows if "weight" in m]
     _group_table(out, [(t, m) for t, m in grouped if m["weight"] > 0 and m["value"] is not None])
     beside = [(t, m) for t, m in grouped if m["weight"] == 0 and m["value"] is not None]

@@ -69,17 +69,6 @@ def agent_facts(result: CaseResult) -> SessionFacts:
     return session_facts(result.events or ()) if result.facts is None else result.facts
 
 
-def human_count(case: Case, of: str, target: str) -> int:
-    """Returns what the human of a case counts: the rank viewed, or a count of the session's facts."""
-    return int(target) if of == "rank" else int(getattr(human_facts(case), of))
-
-
-def agent_count(result: CaseResult, of: str) -> int:
-    """Returns the same of an agent."""
-    assert result.parsed is not None, "only scored results are counted"
-    return int(result.parsed["choice"]) if of == "rank" else int(getattr(agent_facts(result), of))
-
-
 def titles(products: Iterable[str], catalog: Catalog) -> list[str]:
     """Returns the titles of products, in order; of those that the catalog has."""
     return [catalog[product].title for product in products if product in catalog]

@@ -50,7 +50,9 @@ def test_a_baseline_is_below_the_human(bench: Bench, tmp_path: Path, model: str)
         for metric in task["metrics"]:
             if metric["metric"] == "accuracy":
                 assert metric["value"] < 0.6
-            elif metric.get("score") is not None:
+            elif (
+                metric.get("score") is not None and metric["weight"] > 0
+            ):  # none of them filters a list, as people here
                 assert metric["score"] < 95
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paars_bench.config.metric_options import metric_name, options_of, weight_of
+from paars_bench.config.metrics import MANY
 from paars_bench.config.spec import MetricSpec
 from paars_bench.metrics import (
     GroupResult,
@@ -23,6 +24,7 @@ from paars_bench.metrics import (
     measure,
     score_equivalence,
 )
+from paars_bench.metrics.group import NO_HALVES
 from paars_bench.tasks.scoring.scorer import Kept, KeptDivergence, KeptMean, MetricKey, Row, Scorer, T
 from paars_bench.tasks.scoring.strict import strict_divergence
 from paars_bench.tasks.sides import Sides
@@ -140,7 +142,8 @@ def group_row(asked: Asked, compare: Callable[[Asked], Compared]) -> Row:
     base = scorer.base.get((asked.task, asked.name))
     result = evaluate_group(agents, floor, scorer.plan, uninformed=nothing, base=base)
     reference = result.reference
-    strict = strict_divergence(asked.metric.metric, result.value, sides.coverage)
+    once = getattr(asked.options, "of", None) not in MANY
+    strict = strict_divergence(asked.metric.metric, result.value, sides.coverage, once=once)
     asked.keep(KeptDivergence(agents, result, weight_of(asked.metric)))
     return {
         "value": result.value,
@@ -163,7 +166,7 @@ def group_row(asked: Asked, compare: Callable[[Asked], Compared]) -> Row:
         "full_sample_value": result.full_sample,
         "undefined": {f: getattr(result.undefined, f) for f in result.undefined.__dataclass_fields__},
         "estimator": result.estimator | {"uninformed": compared[0].nothing_is, "strict": strict.how},
-    }
+    } | ({} if result.value is not None else {"why": NO_HALVES})
 
 
 def _equivalence(result: GroupResult) -> dict[str, Any] | None:

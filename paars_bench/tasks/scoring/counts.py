@@ -1,8 +1,7 @@
-"""Histograms of ranks chosen, and of searches, views and purchases a session (paper, equation 6 and Table 2)."""
+"""Histograms of ranks chosen, and of what a session holds (paper, equation 6 and Table 2)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,64 +11,82 @@ from paars_bench.config.metric_options import KlHistogramOptions
 from paars_bench.config.metrics import HISTOGRAMS, Divergence
 from paars_bench.metrics import ADD_HALF, CountBins, HistogramStatistic, Smoothing
 from paars_bench.tasks.scoring.asked import Asked, Compared, group_row
+from paars_bench.tasks.scoring.beside import beside
+from paars_bench.tasks.scoring.observed import (
+    RANK,
+    Observed,
+    agents,
+    bins_of,
+    humans,
+    humans_by_case,
+    humans_of_scored,
+    observed,
+    why_none,
+)
 from paars_bench.tasks.scoring.scorer import Row
-from paars_bench.tasks.sides import agent_count, human_count
 
 
 def histogram(asked: Asked) -> Row:
     """Returns a divergence of histograms; the metric's name says which."""
-    return group_row(asked, _compared)
+    of = observed(asked.options.of)
+    why = why_none(asked, of)
+    if why is not None:
+        return {"value": None, "n": 0, "why": why}
+    row = group_row(asked, _compared)
+    if of.kinds:
+        row["estimator"]["kinds"] = list(of.kinds)
+        row["beside"] = [_share(asked, of, place) for place in range(len(of.kinds))]
+    return row
+
+
+def _share(asked: Asked, of: Observed, place: int) -> Row:
+    """How often one kind comes, of all observations of a side."""
+    human, agent = (s.marking(s.values == place) for s in (humans(asked, of), agents(asked, of)))
+    return beside(f"{of.what} {of.kinds[place]}", human, agent, asked.scorer.plan, share=True)
 
 
 def _compared(asked: Asked) -> Compared:
-    options, rows, size = asked.options, asked.rows, asked.scorer.plan.size
-    human = _human(asked, options.of)
+    options, size = asked.options, asked.scorer.plan.size
+    of = observed(options.of)
     smoothing = ADD_HALF
     if isinstance(options, KlHistogramOptions):
         smoothing = Smoothing(options.smoothing.kind, options.smoothing.amount)
-    bins = _bins(options.of, list(human.values()))
-    agents = replace(_sides(asked, options.of, HISTOGRAMS[asked.metric.metric][0], bins), smoothing=smoothing)
+    bins = bins_of(of, humans(asked, of).values)
+    made = replace(statistic_of(asked, of, HISTOGRAMS[asked.metric.metric][0], bins), smoothing=smoothing)
+    return compared_counts(asked, of, made, bins, size)
+
+
+def compared_counts(asked: Asked, of: Observed, made: HistogramStatistic, bins: CountBins, size: int) -> Compared:
+    """Returns a histogram of agents beside that of humans in their place and of agents that know nothing."""
     return Compared(
-        agents,
-        lambda: agents.with_agent(bins.counts([human[r.case_id] for r in asked.sides.scored], rows, size)),
-        lambda: agents.with_agent(_uniform(asked, bins)),
-        "uniform over the list shown" if options.of == "rank" else "uniform over the bins",
+        made,
+        lambda: made.with_agent(bins.counts(*humans_of_scored(asked, of), size)),
+        lambda: made.with_agent(_uniform(asked, of, bins)),
+        "uniform over the list shown" if of is RANK else f"uniform over the {'kinds' if of.kinds else 'bins'}",
     )
 
 
 def counts_of(asked: Asked, of: str, kind: Divergence) -> HistogramStatistic:
     """Returns a histogram of humans and agents with bins of both: for tests that must not know whose is whose."""
-    agent = [agent_count(r, of) for r in asked.sides.scored]
-    return _sides(asked, of, kind, _bins(of, [*_human(asked, of).values(), *agent]))
+    seen = observed(of)
+    both = np.concatenate([humans(asked, seen).values, agents(asked, seen).values])
+    return statistic_of(asked, seen, kind, bins_of(seen, both))
 
 
-def _human(asked: Asked, of: str) -> dict[str, int]:
-    """What the human of each case counts, read once for all metrics and conditions of the task."""
-    cases, targets = asked.sides.cases, asked.targets if of == "rank" else {}
-    return asked.scorer.once(
-        asked.task, ("counts", of), lambda: {i: human_count(c, of, targets.get(i, "")) for i, c in cases.items()}
-    )
-
-
-def _bins(of: str, values: Sequence[int]) -> CountBins:
-    return CountBins.from_humans(values, start=1 if of == "rank" else 0)
-
-
-def _sides(asked: Asked, of: str, kind: Divergence, bins: CountBins) -> HistogramStatistic:
+def statistic_of(asked: Asked, of: Observed, kind: Divergence, bins: CountBins) -> HistogramStatistic:
+    """Returns a histogram of humans and agents in these bins."""
     size = asked.scorer.plan.size
     return HistogramStatistic(
-        bins.counts(list(_human(asked, of).values()), asked.human_rows, size),
-        bins.counts([agent_count(r, of) for r in asked.sides.scored], asked.rows, size),
-        kind=kind,
-        edges=bins.edges,
+        bins.counts(*humans(asked, of), size), bins.counts(*agents(asked, of), size), kind=kind, edges=bins.edges
     )
 
 
-def _uniform(asked: Asked, bins: CountBins) -> npt.NDArray[np.float64]:
-    """An agent that knows nothing: every rank of the list, or every bin, equally often."""
-    of_rank = asked.options.of == "rank"
+def _uniform(asked: Asked, of: Observed, bins: CountBins) -> npt.NDArray[np.float64]:
+    """An agent that knows nothing: every rank of the list, or every bin, equally often, as often as humans do it."""
     out = np.zeros((asked.scorer.plan.size, bins.size))
+    by_case = humans_by_case(asked, of)
     for result, row in zip(asked.sides.scored, asked.rows, strict=True):
-        width = len(asked.sides.case(result).values["shown"]) if of_rank else bins.size
-        np.add.at(out[row], np.minimum(np.arange(width), bins.size - 1), 1 / width)
+        width = len(asked.sides.case(result).values["shown"]) if of is RANK else bins.size
+        often = len(by_case[result.case_id])
+        np.add.at(out[row], np.minimum(np.arange(width), bins.size - 1), often / width)
     return out

@@ -11,6 +11,8 @@ from paars_bench.tasks.scoring.asked import Asked
 from paars_bench.tasks.scoring.choices import accuracy
 from paars_bench.tasks.scoring.counts import histogram
 from paars_bench.tasks.scoring.diversity import product_ttr, query_distinct, query_duplicates, query_ttr
+from paars_bench.tasks.scoring.leaving import hazard_gap
+from paars_bench.tasks.scoring.means import mean_gap, no_purchase
 from paars_bench.tasks.scoring.panel import panel_test
 from paars_bench.tasks.scoring.queries import kl_kde, points, query_similarity
 from paars_bench.tasks.scoring.scorer import Row, Scorer
@@ -20,6 +22,9 @@ _MEASURES: Mapping[str, Callable[[Asked], Row]] = {
     "accuracy": accuracy,
     "query_similarity": query_similarity,
     **dict.fromkeys(HISTOGRAMS, histogram),
+    "hazard_gap": hazard_gap,
+    "mean_gap": mean_gap,
+    "no_purchase": no_purchase,
     "kl_kde": kl_kde,
     **dict.fromkeys(POINTS, points),
     "panel_test": panel_test,

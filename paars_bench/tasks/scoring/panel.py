@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from paars_bench.config.metric_options import COUNTED
-from paars_bench.config.metrics import Divergence
+from paars_bench.config.metrics import COUNTED, UNORDERED, Divergence
 from paars_bench.metrics import DEFAULT_PANEL, PointSides, PoolableStatistic, permutation_test, point_statistic
 from paars_bench.tasks.scoring.asked import Asked
 from paars_bench.tasks.scoring.counts import counts_of
+from paars_bench.tasks.scoring.observed import observed, why_none
 from paars_bench.tasks.scoring.queries import said
 from paars_bench.tasks.scoring.scorer import Row
 
@@ -40,8 +40,7 @@ def panel_test(asked: Asked) -> Row:
 def _statistics(asked: Asked) -> tuple[dict[str, PoolableStatistic], dict[str, str]]:
     """Returns the statistics of the panel, and those that too few points leave out, each with the reason."""
     if "query" not in (asked.sides.scored[0].parsed or {}):
-        counted = COUNTED[next(iter(asked.sides.cases.values())).kind]
-        return {f"{kind}({of})": counts_of(asked, of, kind) for of in counted for kind in _KINDS}, {}
+        return _counts(asked)
     found: dict[str, PoolableStatistic] = {}
     left_out: dict[str, str] = {}
     sides = _points(asked)
@@ -50,6 +49,21 @@ def _statistics(asked: Asked) -> tuple[dict[str, PoolableStatistic], dict[str, s
             found[name] = point_statistic(name, sides)
         except ValueError as error:
             left_out[name] = str(error)
+    return found, left_out
+
+
+def _counts(asked: Asked) -> tuple[dict[str, PoolableStatistic], dict[str, str]]:
+    found: dict[str, PoolableStatistic] = {}
+    left_out: dict[str, str] = {}
+    for of in COUNTED[next(iter(asked.sides.cases.values())).kind]:
+        why = why_none(asked, observed(of))
+        for kind in _KINDS:
+            if kind == "w1" and of in UNORDERED:
+                continue
+            if why is None:
+                found[f"{kind}({of})"] = counts_of(asked, of, kind)
+            else:
+                left_out[f"{kind}({of})"] = why
     return found, left_out
 
 

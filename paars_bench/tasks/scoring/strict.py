@@ -29,16 +29,18 @@ def _bounded(most: float) -> Callable[[float, float], float]:
 _KL = "failed cases lie where no human does: value - ln(coverage)"
 _MIXED = "failed cases lie where no human does: coverage * value + (1 - coverage) * the most there can be"
 _NONE = "none: a failed case has no place in this space, so nothing bounds how far it could be"
+_MANY = "none: a failed case has an unknown number of observations, so nothing bounds how much they weigh"
 _HOW: Mapping[str, tuple[Callable[[float, float], float], str]] = {
     "kl_histogram": (_kl, _KL),
     "kl_kde": (_kl, _KL),
     "knn_kl": (_kl, _KL),
     "js_histogram": (_bounded(math.log(2)), _MIXED),
     "tv_histogram": (_bounded(1.0), _MIXED),
+    "no_purchase": (_bounded(1.0), _MIXED),
 }
 
 
-def strict_divergence(metric: str, value: float | None, coverage: float) -> Strict:
+def strict_divergence(metric: str, value: float | None, coverage: float, *, once: bool = True) -> Strict:
     """Returns the strict value of a divergence.
 
     With agents that are a mixture of the scored (share c) and of failures where no human is, KL(human‖agents) is
@@ -49,9 +51,12 @@ def strict_divergence(metric: str, value: float | None, coverage: float) -> Stri
         metric: its registered name.
         value: over scored cases, None where undefined.
         coverage: share of the planned cases that are scored, above 0 to 1.
+        once: whether each case is one observation; of a session's views nobody knows how many a failed case had.
     """
     if coverage == 1:
         return Strict(value, "no case failed")
+    if not once:
+        return Strict(None, _MANY)
     if metric not in _HOW:
         return Strict(None, _NONE)
     make, how = _HOW[metric]
