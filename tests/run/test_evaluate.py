@@ -61,7 +61,7 @@ def test_planned_is_scored_and_all_other_outcomes(bench: Bench, tmp_path: Path) 
 
 
 def test_results_and_journal_hold_what_the_contract_says(bench: Bench, tmp_path: Path) -> None:
-    done = bench(FakeBackbone(mixed), limit=12)
+    done = bench(FakeBackbone(mixed), limit=12, log_samples=True)
     results = read(tmp_path / "run")
     assert results == json.loads(json.dumps(done.results))
     for part, wanted in CONTRACT.items():
@@ -82,11 +82,16 @@ def test_results_and_journal_hold_what_the_contract_says(bench: Bench, tmp_path:
     assert not list((tmp_path / "run").glob("*.part"))
 
 
-def test_without_samples_prompts_and_replies_stay_out(bench: Bench, tmp_path: Path) -> None:
-    bench(FakeBackbone(), tasks=CHOICES, log_samples=False)
+@pytest.mark.parametrize(
+    ("scripted", "asked", "kept"), [(False, False, False), (False, None, True), (True, None, False)]
+)
+def test_prompts_and_replies_are_kept_of_models_unless_said_otherwise(
+    bench: Bench, tmp_path: Path, scripted: bool, asked: bool | None, kept: bool
+) -> None:
+    bench(FakeBackbone(scripted=scripted), tasks=CHOICES, conditions=("base",), limit=4, log_samples=asked)
     for row in rows(tmp_path / "run"):
-        assert not {"messages", "reply"} & set(row)
-        assert len(row["prompt_sha256"]) == 64
+        assert ({"messages", "reply"} <= set(row)) == kept
+        assert len(row["prompt_sha256"]) == (0 if scripted else 64)  # a baseline reads no prompt, so none is written
 
 
 @pytest.mark.parametrize("model", ["random", "first", "popular"])

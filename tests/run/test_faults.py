@@ -203,10 +203,10 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(
 ) -> None:
     append = JsonLines.append
 
-    def full(self: JsonLines, row: Any) -> None:
+    def full(self: JsonLines, row: Any) -> int:
         if self.path.name == "journal.jsonl" and len(keys(tmp_path / "run") if self.path.exists() else ()) >= 9:
             raise OSError(errno.ENOSPC, "No space left on device")
-        append(self, row)
+        return append(self, row)
 
     with monkeypatch.context() as patch:
         patch.setattr(JsonLines, "append", full)

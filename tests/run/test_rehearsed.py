@@ -90,9 +90,8 @@ def test_a_case_that_fails_later_costs_itself_only(bench: Bench, monkeypatch: py
         return whole(self, case, **more)
 
     monkeypatch.setattr(Renderer, "text", text)
-    counts = bench(FakeBackbone(), limit=3, conditions=("base",), tasks=("query_generation",)).results["tasks"][0][
-        "counts"
-    ]
+    asked = {"limit": 3, "conditions": ("base",), "tasks": ("query_generation",), "log_samples": True}
+    counts = bench(FakeBackbone(), **asked).results["tasks"][0]["counts"]
     assert counts["by_outcome"][Outcome.ENV_ERROR] == 1
     assert (counts["planned"], counts["scored"]) == (3, 2)
 
