@@ -75,7 +75,7 @@ RUN_CUTS = frozenset({Outcome.TOKEN_LIMIT, Outcome.TIME_LIMIT, Outcome.COST_LIMI
 assert set(POLICY) == set(Outcome), "every outcome needs a policy"
 
 
-class Ended(NamedTuple):
+class CaseEnd(NamedTuple):
     """How a case ended.
 
     Attributes:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from paars_bench.boundary import unforeseen
 from paars_bench.config.metric_options import metric_name
 from paars_bench.data.cases import ShoppingData
-from paars_bench.outcomes import Ended
+from paars_bench.outcomes import CaseEnd
 from paars_bench.report.engines import Engines
 from paars_bench.report.failures import unmeasured
 from paars_bench.report.status import outcome_of_unasked
@@ -103,7 +103,7 @@ def _cases_digest(case_ids: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(case_ids)).encode()).hexdigest()
 
 
-def _counts(found: Sequence[Ended | None], stop: str | None) -> dict[str, Any]:
+def _counts(found: Sequence[CaseEnd | None], stop: str | None) -> dict[str, Any]:
     not_asked = outcome_of_unasked(stop)
     by_outcome = Counter(str(ended.outcome if ended is not None else not_asked) for ended in found)
     return {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from paars_bench.backbones.door import Usage
-from paars_bench.outcomes import Ended, Outcome
+from paars_bench.outcomes import CaseEnd, Outcome
 from paars_bench.report.status import CAPS
 from paars_bench.run.budget import Cap, Held, InFlight, Spent
 from paars_bench.run.spec import RunSpec
@@ -33,7 +33,7 @@ CUT: dict[Stop, Outcome] = {Stop(flag): outcome for flag, outcome in CAPS.items(
 """How a case ends that a cap cut short; any other stop cancels it."""
 
 
-def failed(ended: Ended) -> bool:
+def failed(ended: CaseEnd) -> bool:
     """Says whether a case counts for ``--fail_on_error``: not where the run's cap or an interrupt cut it short."""
     return not ended.scored and not ended.cut_by_run
 

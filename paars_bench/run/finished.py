@@ -17,13 +17,13 @@ import numpy.typing as npt
 
 from paars_bench.backbones.door import Usage
 from paars_bench.errors import PaarsError
-from paars_bench.outcomes import Ended, Outcome
+from paars_bench.outcomes import CaseEnd, Outcome
 from paars_bench.run.journal import JsonLines
 from paars_bench.run.plan import Plan
 from paars_bench.tasks.question import Question
 from paars_bench.tasks.result import CaseResult, result_of
 
-_ENDINGS = tuple(Ended(outcome, own) for outcome in Outcome for own in (False, True))
+_ENDINGS = tuple(CaseEnd(outcome, own) for outcome in Outcome for own in (False, True))
 _CODES = {ended: code for code, ended in enumerate(_ENDINGS)}
 _NOWHERE = -1
 
@@ -93,12 +93,12 @@ class Finished:
         ended = self._ended(slot)
         return ended is None or ended.owed
 
-    def endings(self) -> Counter[Ended]:
+    def endings(self) -> Counter[CaseEnd]:
         """Returns how many finished cases ended in each way."""
         codes, counts = np.unique(self._ending[self._line != _NOWHERE], return_counts=True)
         return Counter({_ENDINGS[code]: int(count) for code, count in zip(codes, counts, strict=True)})
 
-    def ended(self, task: str, condition: str, case_ids: Iterable[str], repeats: int) -> list[Ended | None]:
+    def ended(self, task: str, condition: str, case_ids: Iterable[str], repeats: int) -> list[CaseEnd | None]:
         """Returns how some cases of the plan ended, repeat after repeat of each; None where they were not asked."""
         return [self._ended(slot) for slot in self._slots(task, condition, case_ids, repeats)]
 
@@ -144,7 +144,7 @@ class Finished:
         if slot is not None:
             self._line[slot], self._ending[slot] = line, _CODES[result.ended]
 
-    def _ended(self, slot: int) -> Ended | None:
+    def _ended(self, slot: int) -> CaseEnd | None:
         return None if self._line[slot] == _NOWHERE else _ENDINGS[self._ending[slot]]
 
     def _slot(self, task: str, condition: str, case_id: str, repeat: int) -> int | None:

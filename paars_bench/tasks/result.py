@@ -10,7 +10,7 @@ from typing import Any
 from paars_bench.backbones.door import Message, Usage
 from paars_bench.data.schema import event_of
 from paars_bench.data.sessions import SessionFacts, session_facts
-from paars_bench.outcomes import CutBy, Ended, Outcome
+from paars_bench.outcomes import CaseEnd, CutBy, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,9 @@ class CaseResult:
         return self.ended.scored
 
     @property
-    def ended(self) -> Ended:
+    def ended(self) -> CaseEnd:
         """How it ended, and whether a cap of its own ended it."""
-        return Ended(self.outcome, (self.parsed or {}).get("cut") == CutBy.SESSION)
+        return CaseEnd(self.outcome, (self.parsed or {}).get("cut") == CutBy.SESSION)
 
     def measured(self, answer: Mapping[str, Any] | None) -> CaseResult:
         """Returns what metrics read: who answered what, how it ended, and of a session its facts.
