@@ -286,7 +286,7 @@ def test_a_bad_call_is_an_error_step_with_a_message_that_helps(session: Play, re
     assert result.parsed is not None
     assert (result.outcome, result.parsed["errors"]) == (Outcome.OK, 1)
     assert says in prompt(requests[1])
-    assert "{\"action\"" not in prompt(requests[1])
+    assert '{"action"' not in prompt(requests[1])
 
 
 def test_a_missing_product_is_told_with_those_on_the_page(session: Play) -> None:
