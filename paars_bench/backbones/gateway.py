@@ -167,7 +167,9 @@ class LiteLLMBackbone:
             params["max_tokens"] += REASONING_HEADROOM
         body |= {key: value for key, value in params.items() if self._accepts(key, value)}
         if request.tools and self.traits.tools:
-            body |= self._tools(request.tools, request.tool, thinks=bool(params.get("reasoning_effort")))
+            body |= self._tools(
+                request.tools, request.tool, thinks=params.get("reasoning_effort") not in (None, "none")
+            )
         elif self.takes_schema(request.reply_schema):
             schema = {"name": "reply", "schema": self._portable(request.reply_schema), "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}

@@ -339,6 +339,20 @@ def test_arguments_that_are_no_object_come_back_as_they_are(provider: Provider, 
     assert call.arguments == arguments
 
 
+@pytest.mark.parametrize(("effort", "forced"), [("low", False), (None, True)])
+def test_a_claude_that_thinks_is_not_forced_to_call(provider: Provider, effort: str | None, forced: bool) -> None:
+    provider.script(
+        claude({"type": "tool_use", "id": "t", "name": "search", "input": {"query": "mug"}}, stop="tool_use")
+    )
+    door = backbone(provider, CLAUDE)
+    other = {"type": "function", "function": {"name": "view", "parameters": {"type": "object", "properties": {}}}}
+    params = {"max_tokens": 2000} | ({"reasoning_effort": effort} if effort else {})
+    reply = ask(door, tools=[other, TOOL], tool="search", params=params)
+    assert reply.tool_calls[0].name == "search"
+    assert ("tool_choice" in sent(provider), "tool_choice" in door.not_sent) == (forced, not forced)
+    assert [t["name"] for t in sent(provider)["tools"]] == (["view", "search"] if forced else ["search"])
+
+
 def test_tools_go_only_where_they_can_be_called(provider: Provider) -> None:
     provider.script(chat())
     door = backbone(provider)

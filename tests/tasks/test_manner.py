@@ -112,6 +112,7 @@ def test_leaving_is_asked_for_after_each_thing_done_and_not_on_the_entry_page(se
         "leave_asks": 2,
         "searches": 2,
     }
+    assert result.parsed["intention"] in prompt(requests[0])
     assert ["stay in the shop" in prompt(r) for r in requests] == [False, True, False, True]
     assert (result.usage.input, result.attempts) == (360, 4)
     assert result_of(json.loads(json.dumps(result.row(log_samples=True)))).parsed == result.parsed
