@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from paars_bench.backbones.acting import acting_as
+from paars_bench.backbones.body import REASONING_HEADROOM, BodyMaker
 from paars_bench.backbones.counted import usage_of
 from paars_bench.backbones.door import Acting, Completion, Request, ToolCall, Traits, Usage
 from paars_bench.backbones.endings import ending_of
 from paars_bench.backbones.faults import fault_of, shortened
 from paars_bench.backbones.litellm import import_litellm
-from paars_bench.backbones.local import PARAMS as LOCAL_PARAMS
 from paars_bench.backbones.patience import PATIENCE, Patience
 from paars_bench.backbones.redact import Redactor, secrets_of
 from paars_bench.boundary import unforeseen
@@ -25,11 +25,7 @@ from paars_bench.errors import PaarsError
 from paars_bench.outcomes import POLICY, Outcome
 from paars_bench.personas.history import estimate_tokens
 
-# Reasoning models spend reply tokens on thinking first: a cap of 32 would leave no room for the answer.
-REASONING_HEADROOM = 8192
 LONGEST_WAIT = 120.0  # seconds; a daily limit asks for hours, and a resumed run is the answer to that
-_NOT_PORTABLE = frozenset({"maxLength", "minLength", "maxItems", "minItems", "pattern"})
-_ALTERNATIVES = frozenset({"anyOf", "oneOf", "allOf"})
 
 
 class BackboneUnusable(PaarsError):
@@ -72,15 +68,10 @@ class LiteLLMBackbone:
         self._options = {"timeout": 120.0, **options}
         self._attempts = attempts
         self._redact = Redactor(secrets_of({k: str(v) for k, v in options.items()}))
-        self._verdicts: dict[tuple[str, str], bool] = {}
-        self._choices: dict[str | None, bool] = {}
-        self._route, self._provider, *_ = self._litellm.get_llm_provider(
-            model, api_base=options.get("api_base"), api_key=options.get("api_key")
-        )
-        self._local = self._provider in {p["provider"] for p in self._litellm.custom_provider_map}
         self._reasons = bool(self._litellm.supports_reasoning(model=model))
         self.not_sent: dict[str, str] = {}
         self.traits = traits or acting_as(self._ask_traits(name), acting)
+        self._body = BodyMaker(self._litellm, self._options, self.traits, self.not_sent, reasons=self._reasons)
         self._free = self.traits.details.get("cost") == "none"
 
     def _ask_traits(self, name: str) -> Traits:
@@ -160,82 +151,6 @@ class LiteLLMBackbone:
             ) from None
         return _Attempt(Completion("", fault.outcome, error=words), fault.retry_after)
 
-    def _body(self, request: Request) -> dict[str, Any]:
-        body: dict[str, Any] = {"model": self._model, "messages": list(request.messages), "num_retries": 0}
-        params = dict(request.params)
-        if self._reasons and "max_tokens" in params:
-            params["max_tokens"] += REASONING_HEADROOM
-        body |= {key: value for key, value in params.items() if self._accepts(key, value)}
-        if request.tools and self.traits.tools:
-            body |= self._tools(request.tools, request.tool, thinks=bool(params.get("reasoning_effort")))
-        elif self.takes_schema(request.reply_schema):
-            schema = {"name": "reply", "schema": self._portable(request.reply_schema), "strict": True}
-            body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return body | self._options
-
-    def _tools(self, tools: Sequence[Mapping[str, Any]], wanted: str | None, *, thinks: bool) -> dict[str, Any]:
-        """Returns the tools with the choice that makes the model call one.
-
-        Where one of them is wanted, all are sent all the same: a provider reads the beginning of a prompt from its
-        cache only if the tools are the same too. A provider that cannot be told which one gets that one alone.
-        """
-        if thinks and "claude" in self._model:
-            self.not_sent["tool_choice"] = "Anthropic takes no forced call of a model that is made to think"
-            return {"tools": [t for t in tools if wanted in (None, t["function"]["name"])]}
-        if wanted is not None and self._takes_choice(wanted):
-            return {"tools": list(tools), "tool_choice": _named(wanted)}
-        offered = [t for t in tools if wanted in (None, t["function"]["name"])]
-        if self._takes_choice(None):
-            return {"tools": offered, "tool_choice": "required"}
-        self.not_sent["tool_choice"] = f"not supported by {self._model}"
-        return {"tools": offered}
-
-    def _takes_choice(self, name: str | None) -> bool:
-        """Whether the provider can be told to call a tool, that of this name if one is given."""
-        if name not in self._choices:
-            kept = self._mapped("tool_choice", "required" if name is None else _named(name))
-            self._choices[name] = kept is not None and "tool_choice" in kept  # Mistral's is dropped without a word
-        return self._choices[name]
-
-    def takes_schema(self, schema: Mapping[str, Any] | None) -> bool:
-        """Says whether a reply to a request with this schema is constrained by it.
-
-        llama.cpp takes any schema. Hosted models take objects only, and with one alternative at the root.
-        """
-        if schema is None or not self.traits.reply_schema:
-            return False
-        return self.traits.any_schema or (schema.get("type") == "object" and not _ALTERNATIVES & schema.keys())
-
-    def _portable(self, value: Any) -> Any:
-        """Returns a schema without the keywords that hosted models refuse; llama.cpp gets them all."""
-        if self._local:
-            return value
-        if isinstance(value, Mapping):
-            return {k: self._portable(v) for k, v in value.items() if k not in _NOT_PORTABLE}
-        return [self._portable(v) for v in value] if isinstance(value, list) else value
-
-    def _accepts(self, key: str, value: Any) -> bool:
-        """Whether the provider takes this parameter; what it does not take is recorded, not hidden."""
-        seen = (key, repr(value))
-        if seen not in self._verdicts:
-            self._verdicts[seen] = key in LOCAL_PARAMS if self._local else self._supported(key, value)
-            if not self._verdicts[seen]:
-                self.not_sent[key] = f"not supported by {self._model}"
-        return self._verdicts[seen]
-
-    def _supported(self, key: str, value: Any) -> bool:
-        return self._mapped(key, value) is not None
-
-    def _mapped(self, key: str, value: Any) -> Mapping[str, Any] | None:
-        """Returns what LiteLLM makes of a parameter for this provider, None where it refuses it."""
-        try:
-            mapped: Mapping[str, Any] = self._litellm.utils.get_optional_params(
-                model=self._route, custom_llm_provider=self._provider, **{key: value}
-            )
-        except self._litellm.exceptions.UnsupportedParamsError:
-            return None
-        return mapped
-
     def _read(self, reply: Any, request: Request) -> Completion:
         if not getattr(reply, "choices", None):
             return Completion("", Outcome.EMPTY_OUTPUT, usage=self._usage(reply, request, ""), error="no choices")
@@ -271,10 +186,6 @@ class LiteLLMBackbone:
     async def aclose(self) -> None:
         """Closes LiteLLM's connections."""
         await self._litellm.close_litellm_async_clients()
-
-
-def _named(tool: str) -> dict[str, Any]:
-    return {"type": "function", "function": {"name": tool}}
 
 
 class _Backoff:

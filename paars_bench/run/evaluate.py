@@ -23,6 +23,7 @@ from paars_bench.run.finishing import RunOutcome, finish, show
 from paars_bench.run.loop import run_to_end
 from paars_bench.run.opening import (
     announce,
+    check_priced,
     check_spec,
     default_path,
     held_directory,
@@ -82,6 +83,7 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
             backbone, data = open_both(spec, screen)
             plan = make_plan(specs, data, spec)
             rehearse_all(plan, data)
+            check_priced(plan, backbone)
             announce(spec, plan, data, backbone, screen)
             if spec.dry_run:
                 return _dry(plan, data, backbone, path)

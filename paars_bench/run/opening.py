@@ -119,6 +119,20 @@ def rehearse_all(plan: Plan, data: ShoppingData) -> None:
         rehearse(Renderer(spec, data.catalog), plan.cases[name].values())
 
 
+def check_priced(plan: Plan, backbone: Backbone) -> None:
+    """Refuses a cap on the money of a session that could never act.
+
+    Raises:
+        UsageError: naming the task, where LiteLLM knows no price of the model.
+    """
+    for name, spec in plan.specs.items():
+        if spec.output_type == "session" and spec.session.max_cost is not None and not backbone.traits.priced:
+            raise UsageError(
+                f"{name}: session.max_cost: LiteLLM knows no price for {backbone.traits.litellm_model}, so this cap "
+                "could never act; use session.max_tokens instead"
+            )
+
+
 def announce(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone, screen: Screen) -> None:
     """Says what will be asked and at how many calls, what will not be asked, and how to ask less."""
     people = "simulated shoppers" if data.human_reference == "simulated" else "real people"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from paars_bench.store.actions import BadAction, StoreAction, Verb
+from paars_bench.store.json_text import object_of
 
 LEAVING_TOOL = "stay_or_leave"
 _KEY = "decision"
@@ -78,11 +79,8 @@ def parse_leaving(reply: str, form: Form) -> Leaving:
     if text.startswith("```"):
         text = text.strip("`").removeprefix("json").strip()
     if text.startswith("{"):
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            value = None
-        return _decided(value.get(_KEY), form) if isinstance(value, dict) and len(value) == 1 else _neither(form)
+        value = object_of(text)
+        return _decided(value.get(_KEY), form) if value is not None and len(value) == 1 else _neither(form)
     return _decided(text.strip(_AROUND), form)
 
 
@@ -90,11 +88,8 @@ def parse_leaving_call(name: str, arguments: str) -> Leaving:
     """Reads an answer by tool call; ``arguments`` is its raw JSON text."""
     if name != LEAVING_TOOL:
         return BadAction(f"you are asked whether you stay or leave: {_EXAMPLES['call']}.")
-    try:
-        value = json.loads(arguments)
-    except (ValueError, RecursionError):
-        value = None
-    return _decided(value.get(_KEY), "call") if isinstance(value, dict) else _neither("call")
+    value = object_of(arguments)
+    return _decided(value.get(_KEY), "call") if value is not None else _neither("call")
 
 
 def _decided(word: object, form: Form) -> Leaving:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from paars_bench.errors import unknown
 from paars_bench.store.actions import BY_VERB, MAX_QUERY, TOOLS, Argument, BadAction, StoreAction, Verb, example
+from paars_bench.store.json_text import first_object, object_of
 from paars_bench.store.refine import Refinement, Sort
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def parse_action(reply: str, page: Page | None = None) -> StoreAction | BadActio
     """
     if not reply.strip():
         return BadAction(f"the reply was empty; {_WANTED}")
-    found = _first_object(reply)
+    found = first_object(reply)
     if found is None:
         return BadAction(f"no JSON object in the reply; {_WANTED}")
     arguments: Any = found
@@ -38,7 +39,7 @@ def parse_action(reply: str, page: Page | None = None) -> StoreAction | BadActio
         name = found.get("name", found.get("tool"))
         arguments = found.get("arguments", found.get("parameters", found))
     if isinstance(arguments, str):
-        arguments = _object(arguments)
+        arguments = object_of(arguments)
     if not isinstance(arguments, Mapping):
         return BadAction(f"the arguments are no JSON object; {_WANTED}")
     return _action(name, arguments, page)
@@ -46,7 +47,7 @@ def parse_action(reply: str, page: Page | None = None) -> StoreAction | BadActio
 
 def parse_tool_call(name: str, arguments: str, page: Page | None = None) -> StoreAction | BadAction:
     """Reads a native tool call; ``arguments`` is its raw JSON text, empty for none. ``page`` as in ``parse_action``."""
-    read = _object(arguments) if arguments.strip() else {}
+    read = object_of(arguments) if arguments.strip() else {}
     if read is None:
         given = [a.name for t in TOOLS if t.verb == name for a in t.arguments if not a.optional]
         wanted = f"{{{json.dumps(given[0])}: …}}" if given else "{}"
@@ -131,33 +132,3 @@ def _number(value: object) -> float | None:
         return float(value.strip().removeprefix("$").replace(",", "") if isinstance(value, str) else value)
     except (ValueError, OverflowError):
         return None
-
-
-def _first_object(text: str) -> dict[str, Any] | None:
-    """Returns the first JSON object with an action in it, else the first one; looks at 50 braces at most."""
-    first: dict[str, Any] | None = None
-    place, tried = text.find("{"), 0
-    while place >= 0 and tried < 50:
-        read, end = _object_at(text, place)
-        if read is not None:
-            if read.keys() & {"action", "name", "tool", "leave"}:
-                return read
-            first = first or read
-        place, tried = text.find("{", end), tried + 1
-    return first
-
-
-def _object_at(text: str, place: int) -> tuple[dict[str, Any] | None, int]:
-    try:
-        value, end = json.JSONDecoder().raw_decode(text, place)
-    except (ValueError, RecursionError):  # nesting beyond the interpreter's stack
-        return None, place + 1
-    return (value if isinstance(value, dict) else None), end
-
-
-def _object(text: str) -> dict[str, Any] | None:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None

@@ -145,7 +145,13 @@ _EVENT: Mapping[str, tuple[type, ...]] = {
     "rank": (int, type(None)),
     "price": (int, float, type(None)),
 }
-_PARSED: Mapping[str, tuple[type, ...]] = {"query": (str,), "choice": (int,)} | dict.fromkeys(
+_PARSED: Mapping[str, tuple[type, ...]] = {
+    "query": (str,),
+    "choice": (int,),
+    "intention": (str, type(None)),
+    "end": (str, type(None)),
+    "cut": (str, type(None)),
+} | dict.fromkeys(
     ("searches", "views", "purchases", "turns", "errors", "leave_asks", "calls_ignored", "memory_left_out"), (int,)
 )
 

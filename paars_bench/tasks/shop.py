@@ -50,6 +50,7 @@ async def play(question: Question, head: str, backbone: Backbone, asker: Asker) 
 
 def _result(question: Question, shopper: Shopper, end: SessionResult) -> CaseResult:
     parsed = {
+        "intention": question.case.values.get("intention") or None,
         "end": end.end and str(end.end),
         "cut": end.cut and str(end.cut),
         "turns": end.turns,

@@ -147,3 +147,37 @@ def test_a_server_of_ones_own_takes_any_key(provider: Provider) -> None:
     provider.script(chat())
     door = opened("openai/test", api_base=f"{provider.url}/v1", api_key="none")
     assert asyncio.run(door.complete(Request([{"role": "user", "content": "hi"}]))).outcome is Outcome.OK
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "acts_by", "said"),
+    [
+        ("openai/gpt-4o-mini", None, "tools", "tools"),
+        ("openai/gpt-4o-mini", "schema", "schema", "schema, as asked"),
+        ("openai/gpt-4o-mini", "text", "text", "text, as asked"),
+        ("openai/test", None, "text", "text"),
+        ("openai/test", "tools", "tools", "tools, as asked; LiteLLM does not list it for this model"),
+        ("openai/test", "schema", "schema", "schema, as asked; LiteLLM does not list it for this model"),
+    ],
+)
+def test_the_way_to_act_follows_litellm_or_the_user_and_is_recorded(
+    model: str, asked: str | None, acts_by: str, said: str
+) -> None:
+    traits = opened(model, api_key="sk-test-0000000", **({"acting": asked} if asked else {})).traits
+    assert (traits.acts_by, traits.details["acting"]) == (acts_by, said)
+    assert traits.tools or acts_by != "tools"
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "says"),
+    [
+        ("openai/gpt-4o-mini", "tool", "acts by one of tools, schema, text"),
+        ("local", "tools", "acts by one of schema, text"),
+        ("random", "text", "is a baseline"),
+        ("logit", "tools", "is a baseline"),
+        ("ollama/llama3", "tools", "does not take tools"),
+    ],
+)
+def test_a_way_to_act_that_there_is_not_is_refused(model: str, asked: str, says: str) -> None:
+    with pytest.raises(UsageError, match=f"acting={asked}: {model}.*{says}" if says[0] != "a" else says):
+        opened(model, acting=asked, **({} if "/" not in model else {"api_key": "sk-test-0000000"}))

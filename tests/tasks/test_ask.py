@@ -165,31 +165,6 @@ def test_a_result_comes_back_from_its_journal_line(asked: Ask) -> None:
         assert json.loads(json.dumps(again.row(log_samples=True))) == line
 
 
-def test_one_turn_of_a_session_is_one_request_with_its_own_seed(asked: Ask) -> None:
-    result, requests = asked(SESSION, '{"action": "search", "query": "mug"}', '{"action": "leave"}')
-    assert [e["action"] for e in result.events or ()] == ["search", "leave"]
-    assert result.parsed is not None
-    assert {k: result.parsed[k] for k in ("searches", "views", "purchases")} == {
-        "searches": 1,
-        "views": 0,
-        "purchases": 0,
-    }
-    assert len({r.params["seed"] for r in requests}) == len(requests) == 2
-    assert result.usage.input == 6
-
-
-def test_a_session_of_nonsense_ends_as_tool_error(asked: Ask, specs: dict[str, TaskSpec]) -> None:
-    result, requests = asked(SESSION, "dance")
-    assert result.outcome is Outcome.TOOL_ERROR
-    assert len(requests) == specs[SESSION].session.max_errors
-
-
-def test_a_session_that_never_leaves_ends_at_the_turn_cap(asked: Ask, specs: dict[str, TaskSpec]) -> None:
-    result, requests = asked(SESSION, '{"action": "search", "query": "mug"}')
-    assert result.outcome is Outcome.TURN_LIMIT
-    assert len(requests) == specs[SESSION].session.max_turns
-
-
 def test_a_choice_is_asked_for_with_exactly_its_numbers(asked: Ask) -> None:
     _, (request,) = asked(CHOICE, "1")
     assert request.reply_schema == {"type": "integer", "enum": [1, 2, 3, 4]}
