@@ -142,7 +142,7 @@ def test_an_action_is_asked_for_without_leaving_where_that_is_asked_by_itself(se
     assert "leave" not in json.dumps(requests[2].reply_schema)
     assert requests[1].reply_schema == {"type": "string", "enum": ["stay", "leave"]}
     _, requests = session("schema", SEARCH, STAY, SEARCH, LEAVE)
-    assert set((requests[2].reply_schema or {})["properties"]) == {"action", "query", "product"}
+    assert set((requests[2].reply_schema or {})["properties"]) >= {"action", "query", "product", "max_price", "sort"}
     assert (requests[1].reply_schema or {})["properties"]["decision"]["enum"] == ["stay", "leave"]
     _, requests = session("tools", call("search", query="coffee"), leaves(LEAVE))
     assert "leave" not in tool_names(requests[0])
@@ -200,7 +200,7 @@ def test_a_refusal_in_words_is_a_refusal(session: Play, acting: str) -> None:
 
 def test_nonsense_ends_as_tool_error_after_as_many_errors_in_a_row_as_are_allowed(session: Play) -> None:
     result, requests = session("text", "dance", max_errors=4)
-    assert (result.outcome, len(requests), result.owed) == (Outcome.TOOL_ERROR, 4, False)
+    assert (result.outcome, len(requests), result.ended.owed) == (Outcome.TOOL_ERROR, 4, False)
 
 
 @pytest.mark.parametrize(
@@ -219,9 +219,9 @@ def test_each_cap_of_a_session_is_an_end_of_its_own_and_not_owed(
     result, requests = session("text", SEARCH, STAY, SEARCH, STAY, SEARCH, STAY, clock=clock, **settings)
     assert (result.outcome, len(requests)) == (outcome, calls)
     assert result.parsed is not None and result.parsed["cut"] == "session"
-    assert not result.owed and not result.cut_by_run and not result.scored
+    assert not result.ended.owed and not result.ended.cut_by_run and not result.scored
     assert "leave" not in [e["action"] for e in result.events or ()]
-    assert not result_of(json.loads(json.dumps(result.row(log_samples=False)))).owed
+    assert not result_of(json.loads(json.dumps(result.row(log_samples=False)))).ended.owed
 
 
 def test_leaving_with_the_call_that_reaches_a_cap_is_leaving(session: Play) -> None:
@@ -232,7 +232,7 @@ def test_leaving_with_the_call_that_reaches_a_cap_is_leaving(session: Play) -> N
 def test_what_the_run_cut_is_owed(session: Play, outcome: Outcome) -> None:
     result, _ = session("text", Completion("", outcome, error="not tried again"))
     assert result.parsed is not None and result.parsed["cut"] == "run"
-    assert result.owed and result.cut_by_run
+    assert result.ended.owed and result.ended.cut_by_run
 
 
 def test_memory_holds_the_newest_lines_and_says_how_many_it_leaves_out(session: Play) -> None:
