@@ -146,8 +146,8 @@ def _ask(folder: Path, products: int) -> dict[str, Any]:
     import numpy as np
 
     began = time.perf_counter()
+    from paars_bench.config.store_settings import FeatureWeights
     from paars_bench.store import SearchIndex, StoreSettings
-    from paars_bench.store.settings import FeatureWeights
 
     imported = time.perf_counter()
     index = SearchIndex.open(folder / "index", digest="bench")

@@ -18,7 +18,7 @@ from paars_bench.config.keys import (
     TEMPLATE_KEYS,
 )
 from paars_bench.config.textfile import exists
-from paars_bench.config.yamlfile import Document, Mark
+from paars_bench.config.yamlfile import Document, KeyPath, Mark
 from paars_bench.errors import ConfigError, nearest, unknown
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
@@ -63,6 +63,7 @@ def check_document(document: Document, roots: Sequence[Path]) -> None:
     _check_kind(document)
     for key in TEMPLATE_KEYS:
         template_file(document, key, roots)
+    store_file(document, roots)
 
 
 def template_file(document: Document, key: str, roots: Sequence[Path]) -> Path | None:
@@ -75,9 +76,35 @@ def template_file(document: Document, key: str, roots: Sequence[Path]) -> Path |
     if not isinstance(inner, dict):
         return None
     name = inner.get("file")
-    mark = document.mark((key, "file"))
     if not isinstance(name, str) or not name:
-        raise ConfigError(f"{mark}: `{key}` takes text or {{file: NAME}}, not {inner!r}.")
+        raise ConfigError(f"{document.mark((key, 'file'))}: `{key}` takes text or {{file: NAME}}, not {inner!r}.")
+    return named_file(document, (key, "file"), name, roots)
+
+
+def store_file(document: Document, roots: Sequence[Path]) -> Path | None:
+    """Returns the file with the settings of the store that a task names, or None where it names none.
+
+    Raises:
+        ConfigError: the file is missing or lies outside the folder of the tasks.
+    """
+    session = document.values.get("session")
+    store = session.get("store") if isinstance(session, dict) else None
+    if not isinstance(store, dict) or list(store) != ["file"]:
+        return None
+    if not isinstance(store["file"], str) or not store["file"]:
+        mark = document.mark(("session", "store", "file"))
+        raise ConfigError(f"{mark}: `session.store` takes settings or {{file: NAME}}, not {store!r}.")
+    return named_file(document, ("session", "store", "file"), store["file"], roots)
+
+
+def named_file(document: Document, path: KeyPath, name: str, roots: Sequence[Path]) -> Path:
+    """Returns the file that a task names under a key, relative to the YAML that holds the key.
+
+    Raises:
+        ConfigError: it is missing or lies outside the folder of the tasks.
+    """
+    mark = document.mark(path)
+    key = ".".join(map(str, path[:-1]))
     file = mark.file.parent / name
     if not inside(file, roots):
         raise ConfigError(f"{mark}: `{key}` names {name!r}, which lies outside the folder of the tasks.")

@@ -31,7 +31,7 @@ NESTED_KEYS: dict[str, tuple[str, ...]] = {
     "session": (
         "leaving",
         "memory_lines",
-        "page_size",
+        "store",
         "max_turns",
         "max_errors",
         "max_tokens",

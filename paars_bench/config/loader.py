@@ -8,13 +8,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from paars_bench.config.check import check_document, template_file
+from paars_bench.config.check import check_document, store_file, template_file
 from paars_bench.config.filters import check_filter
 from paars_bench.config.include import read_merged
 from paars_bench.config.keys import OUTPUT_TYPES, PROMPT_VARIABLES, TARGET_VARIABLES, TEMPLATE_KEYS
 from paars_bench.config.metric_options import check_metrics
 from paars_bench.config.sentence import sentence
 from paars_bench.config.spec import TaskSpec
+from paars_bench.config.store_settings import load_store_settings, store_keys
 from paars_bench.config.templates import check_template
 from paars_bench.config.textfile import read_small
 from paars_bench.config.yamlfile import Document, KeyPath
@@ -43,6 +44,9 @@ def spec_of(document: Document, roots: Sequence[Path]) -> TaskSpec:
         ConfigError: as for ``load_task``.
     """
     texts = {key: _template_text(document, key, roots) for key in TEMPLATE_KEYS if key in document.values}
+    store = store_file(document, roots)
+    if store is not None:
+        texts["session"] = {**document.values["session"], "store": load_store_settings(store)}
     try:
         spec = TaskSpec.model_validate({**document.values, **texts})
     except ValidationError as error:
@@ -109,4 +113,6 @@ def _check_steps(document: Document, spec: TaskSpec) -> None:
 
 
 def _siblings(parent: KeyPath) -> list[str]:
+    if parent[:2] == ("session", "store"):
+        return store_keys(parent[2:])
     return ["by", "bins"] if parent and parent[-1] == "strata" else [*TaskSpec.model_fields]

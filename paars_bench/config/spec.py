@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from paars_bench.config.store_settings import StoreSettings
 from paars_bench.data.cases import CaseKind
 from paars_bench.personas.conditions import CONDITIONS
 
@@ -67,8 +68,8 @@ class SessionSpec(_Spec):
     """
 
     leaving: Literal["own_call", "in_reply"] = "own_call"
+    store: StoreSettings = StoreSettings()
     memory_lines: int = Field(default=40, ge=0, le=1000)
-    page_size: int = Field(default=10, ge=1, le=100)
     max_turns: int = Field(default=20, ge=1)
     max_errors: int = Field(default=3, ge=1)
     max_tokens: int | None = Field(default=None, ge=1)

@@ -16,6 +16,7 @@ from paars_bench.backbones.door import Backbone
 from paars_bench.backbones.open import open_backbone
 from paars_bench.backbones.redact import Redactor, secrets_of
 from paars_bench.config import TaskIndex, TaskSpec
+from paars_bench.config.store_settings import StoreSettings
 from paars_bench.data import load_dataset
 from paars_bench.data.cases import ShoppingData
 from paars_bench.data.registry import parse_spec
@@ -150,16 +151,16 @@ def announce(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone, 
         screen.note(f"not run: {task} ({why})")
 
 
-def _shops(data: ShoppingData, plan: Plan, screen: Screen) -> Callable[[int], Shop]:
-    """Returns what opens the store with so many results on a page; all of them share one index."""
+def _shops(data: ShoppingData, plan: Plan, screen: Screen) -> Callable[[StoreSettings], Shop]:
+    """Returns what opens the store with such settings; all of them share one index."""
 
     @cache
     def index() -> SearchIndex:
         return open_index(data.catalog, digest=data.sha256, progress=screen.stage)
 
     @cache
-    def open_shop(page_size: int) -> Shop:
-        return Shop(data.catalog, index(), page_size=page_size)
+    def open_shop(settings: StoreSettings) -> Shop:
+        return Shop(data.catalog, index(), settings=settings)
 
     # A large catalog is indexed in minutes, in which no caller should wait for a reply.
     if len(data.catalog) > IN_MEMORY and any(s.output_type == "session" for s in plan.specs.values()):

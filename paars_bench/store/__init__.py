@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from paars_bench.config.store_settings import StoreSettings, default_settings, load_store_settings
 from paars_bench.store.actions import (
     TOOLS,
     Argument,
@@ -32,7 +33,6 @@ from paars_bench.store.search import SearchIndex, SearchResult
 from paars_bench.store.search_folder import open_index
 from paars_bench.store.search_suggest import Suggestion
 from paars_bench.store.session import Decision, Session, SessionResult, Spending, Stop
-from paars_bench.store.settings import StoreSettings, default_settings, load_store_settings
 from paars_bench.store.shop import SessionEnd, Shop, Visit
 
 __all__ = [

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from paars_bench.store.settings import BadgeSettings
+from paars_bench.config.store_settings import BadgeSettings
 
 
 class Badge(StrEnum):

@@ -9,11 +9,11 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
+from paars_bench.config.store_settings import PageSettings
 from paars_bench.data.schema import Product
 from paars_bench.store.actions import Verb
 from paars_bench.store.page_text import page_lines
 from paars_bench.store.refine import UNREFINED, Refinement, Sort
-from paars_bench.store.settings import PageSettings
 from paars_bench.store.text import clean, whole
 
 __all__ = ["Listed", "Page", "PageKind", "clean"]

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from paars_bench.config.store_settings import StoreSettings, default_settings
 from paars_bench.data.schema import Catalog
 from paars_bench.store.refine import Refinement, Sort
 from paars_bench.store.search_rank import Ranker
 from paars_bench.store.search_schema import ANALYZER, Progress, analyzer, fill, name_key, sort_field
 from paars_bench.store.search_shelf import Shelf, widest_leaves
 from paars_bench.store.search_words import Reading, Words, all_of, within
-from paars_bench.store.settings import StoreSettings, default_settings
 
 if TYPE_CHECKING:
     from paars_bench.store.search_suggest import Suggestion

@@ -13,12 +13,12 @@ from typing import Any
 
 from filelock import FileLock
 
+from paars_bench.config.store_settings import StoreSettings
 from paars_bench.data.schema import Catalog
 from paars_bench.paths import cache_dir
 from paars_bench.store.search import SearchIndex
 from paars_bench.store.search_schema import Progress, fill
 from paars_bench.store.search_shelf import Shelf, widest_leaves
-from paars_bench.store.settings import StoreSettings
 
 IN_MEMORY = 10_000
 """Products up to which an index is built in memory, in a second, and none is kept on disk."""

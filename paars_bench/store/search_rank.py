@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from paars_bench.config.store_settings import StoreSettings
 from paars_bench.store.search_shelf import FEATURES, Shelf
-from paars_bench.store.settings import StoreSettings
 
 
 class Ranker:

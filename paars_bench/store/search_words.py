@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from paars_bench.config.store_settings import FieldWeights
 from paars_bench.store.search_schema import FIELDS, analyzer
-from paars_bench.store.settings import FieldWeights
 
 LARGE = 10_000
 """Products up to which no bound applies."""

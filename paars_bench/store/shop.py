@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from paars_bench.config.store_settings import StoreSettings
 from paars_bench.data.schema import Catalog
 from paars_bench.errors import DataError, nearest
 from paars_bench.store.badges import Badge, badge_rows
 from paars_bench.store.pages import Listed
 from paars_bench.store.search import SearchIndex
-from paars_bench.store.settings import StoreSettings
 from paars_bench.store.text import LONGEST_ID, clean, showable
 from paars_bench.store.token_cost import cost
 from paars_bench.store.visit import SessionEnd, Visit
@@ -33,7 +33,6 @@ class Shop:
         catalog: the products.
         index: of that catalog; built here if None.
         settings: of the store; those of the index if None.
-        page_size: results on a page; as in ``settings`` if None.
 
     Raises:
         DataError: a product id cannot be shown (empty, over 64 characters, or with spaces, brackets or
@@ -46,16 +45,13 @@ class Shop:
         index: SearchIndex | None = None,
         *,
         settings: StoreSettings | None = None,
-        page_size: int | None = None,
     ) -> None:
         if index is None:
             index = SearchIndex.build(catalog, settings=settings)
         elif settings is not None and settings != index.settings:
             index = index.with_settings(settings)
         self.index, self.settings = index, index.settings
-        self.page_size = self.settings.page_size if page_size is None else page_size
-        if self.page_size < 1:
-            raise ValueError(f"page_size must be at least 1, got {page_size}")
+        self.page_size = self.settings.page_size
         self.catalog = catalog
         self.names = _names(catalog)
         """How pages call products whose id is too long for a page, by id."""

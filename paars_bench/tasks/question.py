@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from paars_bench.backbones.door import Situation, Usage
 from paars_bench.config.spec import TaskSpec
+from paars_bench.config.store_settings import StoreSettings
 from paars_bench.data.cases import Background, Case
 from paars_bench.data.schema import Catalog
 from paars_bench.outcomes import Outcome
@@ -40,7 +41,7 @@ class Asker(NamedTuple):
     Attributes:
         renderer: of the task's prompts.
         catalog: of the data set.
-        open_shop: gives the store, opened when the first session needs it.
+        open_shop: gives the store with such settings, opened when the first session needs it.
         dataset: name with every option, for scripted baselines.
         background: gives what an agent may know of a shopper, for scripted baselines.
         told: prompts are written, for a model that reads them or to be kept.
@@ -50,7 +51,7 @@ class Asker(NamedTuple):
 
     renderer: Renderer
     catalog: Catalog
-    open_shop: Callable[[int], Shop]
+    open_shop: Callable[[StoreSettings], Shop]
     dataset: str = ""
     background: Callable[[str], Background] | None = None
     next_call: Callable[[Usage], Awaitable[Outcome | None]] | None = None

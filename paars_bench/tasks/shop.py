@@ -30,7 +30,7 @@ async def play(question: Question, head: str, backbone: Backbone, asker: Asker) 
     """
     case, limits = question.case, question.spec.session
     name = f"{_AGENT}/{question.spec.task}/{question.condition}/{question.repeat}/{case.session}"
-    shop = asker.open_shop(limits.page_size)
+    shop = asker.open_shop(limits.store)
     shopper = Shopper(question, head, backbone, asker, shop)
     visit = shop.open(case.shopper, name, case.time, leaves=not shopper.manner.by_itself)
     caps = Spending(limits.max_tokens, limits.max_seconds, limits.max_cost)

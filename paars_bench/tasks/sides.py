@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from paars_bench.data.cases import Case
@@ -14,7 +16,7 @@ from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sides:
     """One task under one condition.
 
@@ -36,6 +38,14 @@ class Sides:
     def coverage(self) -> float:
         """Share of what was planned that is scored, 0 to 1."""
         return len(self.scored) / max(1, len(self.scored) + self.failed)
+
+    @cached_property
+    def answered(self) -> str:
+        """Digest of which cases are scored, repeat by repeat: equal where the same humans are compared with."""
+        digest = hashlib.sha256()
+        for result in self.scored:
+            digest.update(f"{result.case_id}#{result.repeat}\n".encode())
+        return digest.hexdigest()
 
     def of_repeat(self, repeat: int) -> Sides:
         """Returns what was scored of one repeat; the humans are the same."""

@@ -66,7 +66,7 @@ def shop_at(provider: Provider, model: str, *answers: Answer, acting: str | None
     door = open_backbone(model, args, lambda _: None)
     values = {"intention": "Needs a mug.", "events": []}
     case = Case("c1", CaseKind.SESSIONS, "ann", "ann1", datetime(2026, 3, 1, tzinfo=UTC), values)
-    asker = Asker(Renderer(spec, CATALOG), CATALOG, lambda size: Shop(CATALOG, page_size=size))
+    asker = Asker(Renderer(spec, CATALOG), CATALOG, lambda settings: Shop(CATALOG, settings=settings))
     return asyncio.run(play(Question(spec, "base", False, case, 0, 7), "You are Ann.", door, asker))
 
 

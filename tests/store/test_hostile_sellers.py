@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 from test_pages import longest
 
+from paars_bench.config.store_settings import StoreSettings
 from paars_bench.data.schema import Catalog, Product, Review, event_json, event_of, products_table
 from paars_bench.store import (
     Page,
@@ -133,7 +134,7 @@ def sound(page: Page) -> None:
 def test_every_page_of_a_visit_is_sound(market: Shop, way: str) -> None:
     first = WAYS[way]
     if way == "second page":
-        market = Shop(market.catalog, market.index, page_size=5)
+        market = Shop(market.catalog, market.index, settings=StoreSettings(page_size=5))
     for page in pages(market, first):
         sound(page)
 
@@ -142,7 +143,7 @@ def test_every_page_of_a_visit_is_sound(market: Shop, way: str) -> None:
 def test_what_a_page_offers_is_safe_in_a_schema_and_can_be_done(market: Shop, way: str) -> None:
     first = WAYS[way]
     if way == "second page":
-        market = Shop(market.catalog, market.index, page_size=5)
+        market = Shop(market.catalog, market.index, settings=StoreSettings(page_size=5))
     for page in pages(market, first):
         schema = json.dumps(action_schema(page), ensure_ascii=False)
         assert not set(schema) & set("«»<>\n\u202e\x1b")

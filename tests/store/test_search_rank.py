@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from search_goods import WORDS, made
 
+from paars_bench.config.store_settings import StoreSettings
 from paars_bench.store import SearchIndex
-from paars_bench.store.settings import StoreSettings
 
 GOODS = made(300, seed=4)
 INDEX = SearchIndex.build(GOODS)

@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from paars_bench.config import TaskIndex
+from paars_bench.config.store_settings import StoreSettings, default_settings, load_store_settings
 from paars_bench.errors import ConfigError
 from paars_bench.paths import task_configs_dir
-from paars_bench.store.settings import StoreSettings, default_settings, load_store_settings
 
 
 def written(folder: Path, text: str) -> Path:

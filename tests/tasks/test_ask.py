@@ -55,7 +55,9 @@ def asked(data: Any, specs: dict[str, TaskSpec]) -> Ask:
         spec = specs[task]
         backbone = Says(*(r if isinstance(r, Completion) else Completion(r, usage=Usage(3, 0, 1)) for r in replies))
         question = Question(spec, "base", sampled, first(data, spec), 0, seed=11)
-        asker = Asker(Renderer(spec, data.catalog), data.catalog, lambda size: Shop(data.catalog, page_size=size))
+        asker = Asker(
+            Renderer(spec, data.catalog), data.catalog, lambda settings: Shop(data.catalog, settings=settings)
+        )
         return asyncio.run(ASK[spec.output_type](question, head, backbone, asker)), backbone.requests
 
     return run

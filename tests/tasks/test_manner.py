@@ -65,7 +65,9 @@ def session(data: Any, specs: dict[str, TaskSpec]) -> Play:
         changed = spec.model_copy(update={"session": spec.session.model_copy(update=settings)})
         said = [_completion(r) for r in replies]
         backbone = Says(Acting(acting), *said, scripted=scripted, any_schema=any_schema)
-        asker = Asker(Renderer(changed, data.catalog), data.catalog, lambda size: Shop(data.catalog, page_size=size))
+        asker = Asker(
+            Renderer(changed, data.catalog), data.catalog, lambda settings: Shop(data.catalog, settings=settings)
+        )
         if clock:
             ticks = iter(clock)
             asker = asker._replace(clock=lambda: next(ticks))

@@ -85,8 +85,7 @@ class Asked:
 
     def once(self, what: str, make: Callable[[], T]) -> T:
         """Returns what ``make`` returns, made once for this metric and all conditions that scored the same cases."""
-        cases = tuple((r.case_id, r.repeat) for r in self.sides.scored)
-        return self.scorer.once(self.task, (self.name, what, cases), make)
+        return self.scorer.once(self.task, (self.name, what, self.sides.answered), make)
 
 
 class Compared(NamedTuple):

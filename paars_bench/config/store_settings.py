@@ -168,7 +168,7 @@ def load_store_settings(path: Path | str) -> StoreSettings:
     try:
         return StoreSettings.model_validate(document.values)
     except ValidationError as error:
-        raise ConfigError(sentence(document, error, _keys, "file")) from error
+        raise ConfigError(sentence(document, error, store_keys, "file")) from error
 
 
 @cache
@@ -177,7 +177,8 @@ def default_settings() -> StoreSettings:
     return load_store_settings(task_configs_dir() / "_store" / "default.yaml")
 
 
-def _keys(parent: KeyPath) -> list[str]:
+def store_keys(parent: KeyPath) -> list[str]:
+    """Returns the keys that settings take at a place, the whole for an empty path."""
     model: type[BaseModel] = StoreSettings
     for key in parent:
         inner = model.model_fields[str(key)].annotation
