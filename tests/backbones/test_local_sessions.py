@@ -26,7 +26,7 @@ pytest.importorskip("xllamacpp", reason="the extra `local` is not installed: pip
 pytestmark = pytest.mark.slow
 
 CATALOG = Catalog(products_table([Product(f"M{n}", f"Blue mug {n}", ("Kitchen",), price=5.0 + n) for n in range(3)]))
-MOST_TURNS = 6
+MOST_TURNS = 5
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def sessions(local: Backbone, leaving: str, count: int) -> list[CaseResult]:
 
 def test_every_step_is_valid_and_every_end_is_typed(local: Backbone) -> None:
     assert local.traits.acts_by is Acting.SCHEMA
-    ended = [*sessions(local, "own_call", 5), *sessions(local, "in_reply", 2)]
+    ended = [*sessions(local, "own_call", 2), *sessions(local, "in_reply", 2)]
     parsed = [dict(r.parsed or {}) for r in ended]
     assert [p["errors"] for p in parsed] == [0] * len(ended)
     for result, values in zip(ended, parsed, strict=True):
