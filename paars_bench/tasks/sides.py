@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from paars_bench.data.cases import Case
@@ -14,7 +16,7 @@ from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sides:
     """One task under one condition.
 
@@ -37,9 +39,21 @@ class Sides:
         """Share of what was planned that is scored, 0 to 1."""
         return len(self.scored) / max(1, len(self.scored) + self.failed)
 
-    def of_repeat(self, repeat: int) -> Sides:
-        """Returns what was scored of one repeat; the humans are the same."""
-        return replace(self, scored=[r for r in self.scored if r.repeat == repeat])
+    @cached_property
+    def by_repeat(self) -> list[Sides]:
+        """What was scored of each repeat; the humans are the same, and each repeat is a population of its own."""
+        repeats: dict[int, list[CaseResult]] = {}
+        for result in self.scored:
+            repeats.setdefault(result.repeat, []).append(result)
+        if len(repeats) == 1:
+            return [self]
+        return [replace(self, scored=repeats[repeat]) for repeat in sorted(repeats)]
+
+    @cached_property
+    def digest(self) -> str:
+        """Which cases were scored: what is made of their humans alone serves all conditions that scored the same."""
+        named = "\n".join(f"{r.case_id}|{r.repeat}" for r in self.scored)
+        return hashlib.sha256(named.encode()).hexdigest()
 
     def case(self, result: CaseResult) -> Case:
         """Returns the case a result belongs to."""
