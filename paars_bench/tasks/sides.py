@@ -40,16 +40,20 @@ class Sides:
         return len(self.scored) / max(1, len(self.scored) + self.failed)
 
     @cached_property
-    def answered(self) -> str:
-        """Digest of which cases are scored, repeat by repeat: equal where the same humans are compared with."""
-        digest = hashlib.sha256()
+    def by_repeat(self) -> list[Sides]:
+        """What was scored of each repeat; the humans are the same, and each repeat is a population of its own."""
+        repeats: dict[int, list[CaseResult]] = {}
         for result in self.scored:
-            digest.update(f"{result.case_id}#{result.repeat}\n".encode())
-        return digest.hexdigest()
+            repeats.setdefault(result.repeat, []).append(result)
+        if len(repeats) == 1:
+            return [self]
+        return [replace(self, scored=repeats[repeat]) for repeat in sorted(repeats)]
 
-    def of_repeat(self, repeat: int) -> Sides:
-        """Returns what was scored of one repeat; the humans are the same."""
-        return replace(self, scored=[r for r in self.scored if r.repeat == repeat])
+    @cached_property
+    def digest(self) -> str:
+        """Which cases were scored: what is made of their humans alone serves all conditions that scored the same."""
+        named = "\n".join(f"{r.case_id}|{r.repeat}" for r in self.scored)
+        return hashlib.sha256(named.encode()).hexdigest()
 
     def case(self, result: CaseResult) -> Case:
         """Returns the case a result belongs to."""

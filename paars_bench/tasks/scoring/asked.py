@@ -63,10 +63,8 @@ class Asked:
     @cached_property
     def by_repeat(self) -> list[Asked]:
         """The same question of each repeat alone; every repeat is a population of its own."""
-        repeats = sorted({r.repeat for r in self.sides.scored})
-        if len(repeats) == 1:
-            return [self]
-        return [replace(self, sides=self.sides.of_repeat(r)) for r in repeats]
+        sides = self.sides.by_repeat
+        return [self] if len(sides) == 1 else [replace(self, sides=s) for s in sides]
 
     @property
     def targets(self) -> dict[str, str]:
@@ -85,7 +83,7 @@ class Asked:
 
     def once(self, what: str, make: Callable[[], T]) -> T:
         """Returns what ``make`` returns, made once for this metric and all conditions that scored the same cases."""
-        return self.scorer.once(self.task, (self.name, what, self.sides.answered), make)
+        return self.scorer.once(self.task, (self.name, what, self.sides.digest), make)
 
 
 class Compared(NamedTuple):

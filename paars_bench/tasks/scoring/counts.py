@@ -18,7 +18,6 @@ from paars_bench.tasks.scoring.observed import (
     agents,
     bins_of,
     humans,
-    humans_by_case,
     humans_of_scored,
     observed,
     why_none,
@@ -83,10 +82,12 @@ def statistic_of(asked: Asked, of: Observed, kind: Divergence, bins: CountBins) 
 
 def _uniform(asked: Asked, of: Observed, bins: CountBins) -> npt.NDArray[np.float64]:
     """An agent that knows nothing: every rank of the list, or every bin, equally often, as often as humans do it."""
-    out = np.zeros((asked.scorer.plan.size, bins.size))
-    by_case = humans_by_case(asked, of)
+    size = asked.scorer.plan.size
+    if of is not RANK:
+        often = np.bincount(humans_of_scored(asked, of).rows, minlength=size)
+        return np.repeat(often[:, None] / bins.size, bins.size, axis=1)
+    out = np.zeros((size, bins.size))
     for result, row in zip(asked.sides.scored, asked.rows, strict=True):
-        width = len(asked.sides.case(result).values["shown"]) if of is RANK else bins.size
-        often = len(by_case[result.case_id])
-        np.add.at(out[row], np.minimum(np.arange(width), bins.size - 1), often / width)
+        width = len(asked.sides.case(result).values["shown"])
+        np.add.at(out[row], np.minimum(np.arange(width), bins.size - 1), 1 / width)
     return out

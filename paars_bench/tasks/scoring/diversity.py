@@ -52,7 +52,7 @@ def product_ttr(asked: Asked) -> Row:
 
 def _queries(asked: Asked) -> tuple[_Texts, _Texts]:
     def agent(result: Any) -> list[str]:
-        if result.events is None:
+        if "query" in result.parsed:
             return [str(result.parsed["query"])]
         return list(agent_facts(result).queries)
 

@@ -15,7 +15,6 @@ from paars_bench.tasks.scoring.observed import (
     agents,
     bins_of,
     humans,
-    humans_by_case,
     humans_of_scored,
     observed,
     why_none,
@@ -49,9 +48,8 @@ def _compared(of: Observed, asked: Asked) -> Compared:
     least, most = (0, 1) if of is NO_PURCHASE else (bins.start, bins.tail)
 
     def nothing() -> MeanGapStatistic:
-        by_case = humans_by_case(asked, of)
-        often = [len(by_case[r.case_id]) for r in asked.sides.scored]
-        return made.with_agent(np.full(sum(often), (least + most) / 2), np.repeat(asked.rows, often))
+        rows = humans_of_scored(asked, of).rows
+        return made.with_agent(np.full(len(rows), (least + most) / 2), rows)
 
     return Compared(
         made,

@@ -76,16 +76,16 @@ class Values(NamedTuple):
     """Observations of one side.
 
     Attributes:
-        values: (n,) integers.
+        values: (n,) integers; of 100,000 sessions there are millions, so they are small ones.
         rows: (n,) the plan's row of the shopper of each.
     """
 
-    values: npt.NDArray[np.int64]
-    rows: npt.NDArray[np.int64]
+    values: npt.NDArray[np.int32]
+    rows: npt.NDArray[np.int32]
 
     def marking(self, marks: npt.NDArray[np.bool_]) -> Values:
         """Returns 1 for what is marked and 0 for what is not: a share is their mean."""
-        return Values(marks.astype(np.int64), self.rows)
+        return Values(marks.astype(np.int32), self.rows)
 
 
 def observed(of: str) -> Observed:
@@ -120,21 +120,20 @@ def agents(asked: Asked, of: Observed) -> Values:
 
     def read() -> Values:
         if of is RANK:
-            return Values(np.array([int((r.parsed or {})["choice"]) for r in asked.sides.scored]), asked.rows)
+            return flat([(int((r.parsed or {})["choice"]),) for r in asked.sides.scored], asked.rows)
         return flat([of.read(agent_facts(r)) for r in asked.sides.scored], asked.rows)
 
-    cases = tuple((r.case_id, r.repeat) for r in asked.sides.scored)
-    return asked.scorer.once(asked.task, ("observed", of.what, asked.condition, cases), read)
+    return asked.scorer.once(asked.task, ("observed", of.what, asked.condition, asked.sides.digest), read)
 
 
 def flat(by_case: Sequence[Sequence[int]], rows: npt.NDArray[np.int64]) -> Values:
     """Returns the observations of cases one after the other, each with the row of its case."""
     counts = [len(values) for values in by_case]
-    joined = np.fromiter((v for values in by_case for v in values), dtype=np.int64, count=sum(counts))
-    return Values(joined, np.repeat(rows, counts))
+    joined = np.fromiter((v for values in by_case for v in values), dtype=np.int32, count=sum(counts))
+    return Values(joined, np.repeat(rows.astype(np.int32), counts))
 
 
-def bins_of(of: Observed, values: npt.NDArray[np.int64]) -> CountBins:
+def bins_of(of: Observed, values: npt.NDArray[np.int32]) -> CountBins:
     """Returns the bins: one for each kind, or for each integer of ``values`` and an open tail."""
     if of.kinds:
         return CountBins(0, len(of.kinds) - 1)
