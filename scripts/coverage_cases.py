@@ -12,6 +12,7 @@ from paars_bench.metrics import (
     CountBins,
     HistogramStatistic,
     Interval,
+    MeanGapStatistic,
     ResamplingPlan,
     Unit,
     clustered_mean,
@@ -21,12 +22,13 @@ from paars_bench.metrics import (
     measure,
     paired_divergences,
     paired_means,
+    share_difference_interval,
     type_token_ratio,
 )
 from paars_bench.metrics.histogram import Kind
 
 SIZES = (30, 100, 400)
-KINDS: tuple[Kind, ...] = ("kl", "js", "tv", "w1")
+KINDS: tuple[Kind, ...] = ("kl", "js", "tv", "w1", "hazard")
 SCORED: tuple[Kind, ...] = ("kl", "w1")
 Floats = npt.NDArray[np.float64]
 
@@ -86,6 +88,20 @@ def means(mean: float, likeness: float, *, graded: bool) -> Setting:
     return Setting(f"{kind} {mean:g}, likeness {likeness:g}", simulate, mean)
 
 
+def share_difference(gap: float) -> Setting:
+    """Humans who do something in 30 % of their cases, and agents who know their shopper and do it less often."""
+
+    def simulate(rng: np.random.Generator, size: int, intervals: bool) -> dict[str, Seen]:
+        rows = cases(rng, size)
+        rate = rates(rng, 0.3, size, 0.2)[rows]
+        plan = plan_of(size, rng, resamples=1, splits=1)
+        agents, humans = ((rng.random(len(rows)) < r) * 1.0 for r in (rate * (1 - gap / 0.3), rate))
+        ci = share_difference_interval(agents, rows, humans, rows, plan)
+        return {"": Seen(float(agents.mean() - humans.mean()), ci)}
+
+    return Setting(f"difference of shares beside each other, {gap:g}", simulate, -gap)
+
+
 def strata() -> Setting:
     def simulate(rng: np.random.Generator, size: int, intervals: bool) -> dict[str, Seen]:
         rows = cases(rng, size)
@@ -136,6 +152,10 @@ def histograms(stops: float, name: str) -> Setting:
                 result = evaluate_group(main, statistic.human_floor(), plan, uninformed=uniform)
                 seen[f"{kind} score"] = Seen(result.score, result.score_ci)
             seen[kind] = Seen(result.value, result.ci)
+        for what, values in (("mean", np.arange(bins.size)), ("share of none", np.arange(bins.size) == 0)):
+            gap = MeanGapStatistic(*(np.stack([side @ values, side.sum(axis=1)], axis=1) for side in (human, agent)))
+            result = evaluate_group(measure(gap, plan, spread=intervals), gap.human_floor(), plan)
+            seen[f"gap of the {what}"] = Seen(result.value, result.ci)
         return seen
 
     return Setting(f"histogram, {name}", simulate, None)

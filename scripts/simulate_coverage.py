@@ -27,6 +27,7 @@ from coverage_cases import (
     means,
     paired,
     ratios,
+    share_difference,
     strata,
 )
 from coverage_points import CLEAR, EQUAL, SLIGHT, kde, panel, run_score, segments
@@ -44,6 +45,8 @@ def settings(family: str) -> Iterator[Setting]:
         yield paired(0.0)
         yield paired(0.1)
         yield paired(0.1, graded=True)
+        yield share_difference(0.0)
+        yield share_difference(0.28)
     if family == "ratios":
         yield ratios(2000, 3, "word", "words")
         yield ratios(150, 4, "bigram", "bigrams")

@@ -9,12 +9,12 @@ from paars_bench.metrics import (
     HistogramStatistic,
     MeanGapStatistic,
     ResamplingPlan,
-    clustered_mean,
     evaluate_group,
     share_difference_interval,
 )
 from paars_bench.metrics.individual import MeanResult
 from paars_bench.metrics.resampling import Interval
+from paars_bench.metrics.share_difference import square_and_add
 
 SIZE = 60
 ROWS = np.repeat(np.arange(SIZE), 3)
@@ -61,16 +61,29 @@ def share(hits: int, n: int) -> MeanResult:
 
 def test_the_difference_of_shares_of_the_reference() -> None:
     """Newcombe (1998), table II, contrast (a): 56 of 70 less 48 of 80."""
-    found = share_difference_interval(share(56, 70), share(48, 80))
-    assert found is not None
-    assert (found.low, found.high) == (pytest.approx(0.0524, abs=5e-5), pytest.approx(0.3339, abs=5e-5))
+    low, high = square_and_add(share(56, 70), share(48, 80))
+    assert (low, high) == (pytest.approx(0.0524, abs=5e-5), pytest.approx(0.3339, abs=5e-5))
 
 
 def test_the_difference_of_shares_without_spread_is_an_interval_within_its_bounds() -> None:
-    rng = np.random.default_rng(2)
-    none, every = (clustered_mean(np.full(len(ROWS), v), ROWS, plan(rng), bounds=(0, 1)) for v in (0.0, 1.0))
-    same, far = share_difference_interval(none, none), share_difference_interval(every, none)
+    none, every, some = np.zeros(len(ROWS)), np.ones(len(ROWS)), plan(np.random.default_rng(2))
+    same = share_difference_interval(none, ROWS, none, ROWS, some)
+    far = share_difference_interval(every, ROWS, none, ROWS, some)
     assert same is not None and far is not None
     assert -0.2 < same.low < 0 < same.high < 0.2
     assert 0.8 < far.low < far.high == 1
-    assert share_difference_interval(none, MeanResult(None, None, None, None, 0, 0)) is None
+    assert share_difference_interval([1.0], [0], none, ROWS, some) is None
+    assert share_difference_interval([], [], none, ROWS, some) is None
+
+
+def test_shares_that_go_together_differ_more_surely() -> None:
+    rng = np.random.default_rng(3)
+    habit = rng.random(SIZE)[ROWS]
+    human, agent, stranger = (rng.random(len(ROWS)) < h for h in (habit, habit, rng.permutation(habit)))
+    widths = []
+    for agents in (agent, stranger):
+        found = share_difference_interval(agents, ROWS, human, ROWS, plan(rng))
+        assert found is not None
+        assert found.low < agents.mean() - human.mean() < found.high
+        widths.append(found.high - found.low)
+    assert widths[0] < 0.9 * widths[1]

@@ -9,9 +9,7 @@ from paars_bench.tasks.scoring.scorer import Row
 
 
 def beside(what: str, human: Values, agent: Values, plan: ResamplingPlan, *, share: bool = False) -> Row:
-    """Returns the means of both sides over all their observations, and agents less humans.
-
-    The interval of a difference of means is paired by shopper, that of shares is not (``share_difference_interval``).
+    """Returns the means of both sides over all their observations, and agents less humans, paired by shopper.
 
     Args:
         what: is counted, in words.
@@ -25,7 +23,7 @@ def beside(what: str, human: Values, agent: Values, plan: ResamplingPlan, *, sha
     """
     humans, agents = (clustered_mean(*side, plan, bounds=(0, 1) if share else None) for side in (human, agent))
     paired = paired_means(*agent, *human, plan)
-    ci = share_difference_interval(agents, humans) if share else paired.ci
+    ci = share_difference_interval(*agent, *human, plan) if share else paired.ci
     return {
         "what": what,
         "humans": humans.value,
