@@ -33,7 +33,9 @@ MOST_TURNS = 5
 def local() -> Iterator[Backbone]:
     """The file that ``PAARS_BENCH_GGUF`` names, else the embedded model, on one thread: two wait for each other."""
     given = os.environ.get("PAARS_BENCH_GGUF")
-    door = open_backbone(f"local:{given}" if given else "local", {"n_ctx": "2048", "n_threads": "1"}, note=lambda _: None)
+    door = open_backbone(
+        f"local:{given}" if given else "local", {"n_ctx": "2048", "n_threads": "1"}, note=lambda _: None
+    )
     yield door
     asyncio.run(door.aclose())
 

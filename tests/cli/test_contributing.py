@@ -112,7 +112,7 @@ def test_the_metric(checkout: Path) -> None:
 def test_the_backbone(checkout: Path) -> None:
     assert "repeats the last line it was told" in paars_bench(checkout, "ls", "models").stdout
     tasks = ("--tasks", "item_selection_group", "--dataset", "corner_shop", "--limit", "2")
-    done = paars_bench(checkout, "--model", "echo", *tasks, "--output_path", "echoed")
+    done = paars_bench(checkout, "--model", "echo", *tasks, "--log_samples", "--output_path", "echoed")
     assert done.returncode == 2, done.stderr  # what it repeats is no number: unparseable, so the run is partial
     (line, *_) = (checkout / "echoed" / "journal.jsonl").read_text().splitlines()
     case = json.loads(line)
