@@ -117,7 +117,7 @@ def prompts(data: MinedData, folder) -> list[str]:
             for condition in CONDITIONS:
                 head = asyncio.run(heads.head(condition, case))
                 assert head.outcome is Outcome.OK
-                more = {"tools": ""} if spec.output_type == "session" else {}
+                more = {"tools": "", "leaving": "own_call"} if spec.output_type == "session" else {}
                 written += [str(m["content"]) for m in renderer.messages(head.text, case, **more)]
     assert len(written) > 2 * len(CONDITIONS)
     return written + backbone.told
