@@ -70,7 +70,8 @@ def describe_log(log: Log) -> LogFigures:
     counts = {a: np.bincount(index.session[index.is_action(a)], minlength=sessions.num_rows) for a in _COUNTED}
     time = events.column("time")
     span = pc.min_max(time).as_py() if events.num_rows else {"min": None, "max": None}
-    queries = pc.drop_null(events.column("query"))
+    typed = pc.equal(events.column("action"), str(Action.SEARCH))  # a refinement names the query of its list again
+    queries = pc.drop_null(events.column("query").filter(typed))
     words = pc.list_value_length(pc.split_pattern_regex(pc.utf8_trim_whitespace(queries), r"\s+"))
     ranks = np.asarray(pc.drop_null(events.column("rank")).to_numpy(), np.int64)
     truth = pc.list_value_length(log.shoppers.column("truth"))

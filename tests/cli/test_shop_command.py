@@ -48,7 +48,9 @@ def test_a_pipe_shops_and_leaves_a_log_that_can_be_described(
     assert set(log.events.column("shopper").to_pylist()) == {"S00003"}
     assert log.sessions.column("intention")[0].as_py() in done.stdout
     assert main(["data", "describe", str(folder)]) == 0
-    assert "1 shoppers, 1 sessions, 6 events" in capsys.readouterr().out
+    described = capsys.readouterr().out
+    assert "1 shoppers, 1 sessions, 6 events" in described
+    assert "1 queries, 100% distinct" in described  # the refinement names the same query again and is none
 
 
 def test_sessions_are_added_and_what_is_broken_off_has_no_end(tmp_path: Path) -> None:
