@@ -44,17 +44,16 @@ class LogitBackbone(ScriptedBackbone):
 
     def _reply(self, situation: Situation) -> str:
         mind = self._mind(situation)
-        chance = Chance(number("logit", situation.seed, situation.case.case_id))
         match situation.case.kind:
             case CaseKind.QUERY_PAIRS:
-                return typed_query(mind, situation, chance)
+                return typed_query(mind, situation, _chance(situation))
             case CaseKind.ITEM_CHOICES:
-                return str(1 + chosen_item(mind, _rows(mind, situation.case.values["options"]), chance))
+                return str(1 + chosen_item(mind, _rows(mind, situation.case.values["options"]), _chance(situation)))
             case CaseKind.RANK_CHOICES:
                 shown = _rows(mind, situation.case.values["shown"])
-                return str(1 + viewed_place(mind, str(situation.case.values["query"]), shown, chance))
+                return str(1 + viewed_place(mind, str(situation.case.values["query"]), shown, _chance(situation)))
             case CaseKind.SESSIONS:
-                return self._next_action(mind, situation, chance).json()
+                return self._next_action(mind, situation).json()
 
     def _mind(self, situation: Situation) -> Mind:
         if self._shop is None or self._shop[0] is not situation.catalog:
@@ -68,7 +67,7 @@ class LogitBackbone(ScriptedBackbone):
                 self._minds.popitem(last=False)
         return self._minds[shopper]
 
-    def _next_action(self, mind: Mind, situation: Situation, chance: Chance) -> StoreAction:
+    def _next_action(self, mind: Mind, situation: Situation) -> StoreAction:
         page = situation.page
         if not isinstance(page, Page) or situation.shop is None:
             raise CannotAnswer("a session needs a store and its page")
@@ -76,13 +75,17 @@ class LogitBackbone(ScriptedBackbone):
             raise CannotAnswer(f"the store did not do what was planned: {page.problem}")
         key = situation.case.case_id, situation.seed
         if key not in self._plans:
-            self._plans[key] = plan_visit(mind, situation, chance)
+            self._plans[key] = plan_visit(mind, situation, _chance(situation))
             if len(self._plans) > _PLANS:
                 self._plans.popitem(last=False)
         plan = self._plans[key]
         if situation.turn >= len(plan):
             raise CannotAnswer(f"the visit has {len(plan)} actions, asked for number {situation.turn + 1}")
         return plan[situation.turn]
+
+
+def _chance(situation: Situation) -> Chance:
+    return Chance(number("logit", situation.seed, situation.case.case_id))
 
 
 def typed_query(mind: Mind, situation: Situation, chance: Chance) -> str:
