@@ -1,7 +1,8 @@
-"""Files that are replaced whole: a reader sees the old one or the new one."""
+"""Files that are replaced whole (a reader sees the old one or the new one), and what tells one file from another."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -26,3 +27,9 @@ def write_atomically(path: Path, value: Mapping[str, Any]) -> None:
     except OSError:
         part.unlink(missing_ok=True)
         raise
+
+
+def file_sha256(path: Path) -> str:
+    """Returns the SHA-256 of a file as hex, read in blocks."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

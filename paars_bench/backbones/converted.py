@@ -9,7 +9,7 @@ import shutil
 from contextlib import redirect_stderr
 from pathlib import Path
 
-from paars_bench.backbones.model_file import file_sha256
+from paars_bench.files import file_sha256
 from paars_bench.paths import cache_dir
 
 log = logging.getLogger(__name__)

@@ -20,8 +20,8 @@ import numpy.typing as npt
 
 from paars_bench.backbones.converted import converted, no_bars
 from paars_bench.backbones.kept_values import KeptValues
-from paars_bench.backbones.model_file import file_sha256
 from paars_bench.errors import MissingExtraError, PaarsError
+from paars_bench.files import file_sha256
 from paars_bench.paths import cache_dir
 
 log = logging.getLogger(__name__)

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from paars_bench.backbones.litellm import import_litellm
-from paars_bench.backbones.model_file import MODEL_NAME, Note, file_sha256, runnable_gguf
+from paars_bench.backbones.model_file import MODEL_NAME, Note, runnable_gguf
 from paars_bench.errors import MissingExtraError, PaarsError, UsageError
+from paars_bench.files import file_sha256
 
 PROVIDER = "paars_local"
 DEFAULT_CONTEXT = 4096

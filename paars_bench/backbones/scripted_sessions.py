@@ -7,7 +7,6 @@ same events.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +21,7 @@ from paars_bench.backbones.scripted_habits import (
     words,
 )
 from paars_bench.data.schema import Action
+from paars_bench.data.sessions import session_rows
 from paars_bench.store import Page, PageKind, Refinement, StoreAction, Verb
 
 _SHOWS_A_LIST = (Verb.SEARCH, Verb.NEXT_PAGE, Verb.REFINE)
@@ -91,16 +91,10 @@ def _bought_at_once(situation: Situation, page: Page, wish: Callable[[Situation]
 def _replayed(situation: Situation, page: Page) -> StoreAction:
     if page.problem is not None:
         raise CannotAnswer(f"the human session does not replay in this store: {page.problem}")
-    plan = replay_plan(_rows(situation.case.values["events"]), page.page_size)
+    plan = replay_plan(session_rows(situation.case.values["events"]), page.page_size)
     if situation.turn >= len(plan):
         raise CannotAnswer(f"the human session has {len(plan)} actions, asked for number {situation.turn + 1}")
     return plan[situation.turn]
-
-
-def _rows(value: str | Sequence[Mapping[str, Any] | str]) -> list[Mapping[str, Any]]:
-    """Returns the events of a case, which come as rows, or as their JSON text as a whole or one by one."""
-    rows = json.loads(value) if isinstance(value, str) else value
-    return [json.loads(row) if isinstance(row, str) else row for row in rows]
 
 
 def replay_plan(events: Sequence[Mapping[str, Any]], page_size: int) -> list[StoreAction]:

@@ -20,8 +20,8 @@ from paars_bench.data.agent_folder import add_session, sessions_of, shop_folder
 from paars_bench.data.cases import Case, CaseKind
 from paars_bench.data.mined import MinedData
 from paars_bench.data.registry import parse_spec
-from paars_bench.data.schema import SessionInfo
-from paars_bench.data.sessions import session_counts
+from paars_bench.data.schema import SessionInfo, event_row
+from paars_bench.data.sessions import session_facts
 from paars_bench.errors import UsageError, printable, unknown
 from paars_bench.run.progress import Screen
 from paars_bench.store import Listed, Page, PageKind, Shop, Visit, default_settings, load_store_settings
@@ -167,7 +167,8 @@ def _kept(opened: Opened) -> str:
     shop_folder(folder, opened.dataset, opened.settings, make=True)
     add_session(folder, opened.info, visit.events)
     how = f"You left ({visit.end})" if visit.end else "Broken off: recorded as not ended, without a leave event"
-    did = ", ".join(f"{name} {count}" for name, count in session_counts(visit.events).items())
+    facts = session_facts(map(event_row, visit.events))
+    did = ", ".join(f"{name} {count}" for name, count in facts.counts.items())
     return (
         f"{how}: {did}, not done {visit.errors}.\n"
         f"Session {opened.info.session} is in {folder}. Beside the data set's own people:\n"

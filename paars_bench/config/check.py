@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +73,7 @@ def template_file(document: Document, key: str, roots: Sequence[Path]) -> Path |
         ConfigError: the file is missing or lies outside the folder of the tasks.
     """
     inner = document.values.get(key)
-    if not isinstance(inner, dict):
-        return None
-    name = inner.get("file")
-    if not isinstance(name, str) or not name:
-        raise ConfigError(f"{document.mark((key, 'file'))}: `{key}` takes text or {{file: NAME}}, not {inner!r}.")
-    return named_file(document, (key, "file"), name, roots)
+    return _named_file(document, (key,), inner, roots, "text") if isinstance(inner, dict) else None
 
 
 def store_file(document: Document, roots: Sequence[Path]) -> Path | None:
@@ -91,20 +86,17 @@ def store_file(document: Document, roots: Sequence[Path]) -> Path | None:
     store = session.get("store") if isinstance(session, dict) else None
     if not isinstance(store, dict) or list(store) != ["file"]:
         return None
-    if not isinstance(store["file"], str) or not store["file"]:
-        mark = document.mark(("session", "store", "file"))
-        raise ConfigError(f"{mark}: `session.store` takes settings or {{file: NAME}}, not {store!r}.")
-    return named_file(document, ("session", "store", "file"), store["file"], roots)
+    return _named_file(document, ("session", "store"), store, roots, "settings")
 
 
-def named_file(document: Document, path: KeyPath, name: str, roots: Sequence[Path]) -> Path:
-    """Returns the file that a task names under a key, relative to the YAML that holds the key.
-
-    Raises:
-        ConfigError: it is missing or lies outside the folder of the tasks.
-    """
-    mark = document.mark(path)
-    key = ".".join(map(str, path[:-1]))
+def _named_file(
+    document: Document, path: KeyPath, inner: Mapping[str, Any], roots: Sequence[Path], inline: str
+) -> Path:
+    """Returns the file that ``{file: NAME}`` at ``path`` means; ``inline`` could stand there instead."""
+    mark = document.mark((*path, "file"))
+    key, name = ".".join(map(str, path)), inner.get("file")
+    if not isinstance(name, str) or not name:
+        raise ConfigError(f"{mark}: `{key}` takes {inline} or {{file: NAME}}, not {inner!r}.")
     file = mark.file.parent / name
     if not inside(file, roots):
         raise ConfigError(f"{mark}: `{key}` names {name!r}, which lies outside the folder of the tasks.")

@@ -44,7 +44,7 @@ class FieldWeights(_Settings):
 
 
 class FeatureWeights(_Settings):
-    """What is added to the text score of the best text matches: weight × feature (``store.search_features``).
+    """What is added to the text score of the best text matches: weight × feature (``store.search_shelf``).
 
     Attributes:
         popularity: of ln(1 + review count), scaled to [0, 1] by the catalog's largest; 0 where unknown.

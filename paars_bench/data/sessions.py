@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from sys import intern
 from typing import Any, NamedTuple
 
-from paars_bench.data.schema import Action, Event
+from paars_bench.data.schema import Action
 
 
 class SessionFacts(NamedTuple):
@@ -34,9 +36,20 @@ class SessionFacts(NamedTuple):
     products: tuple[str, ...]
     ranks: tuple[int, ...]
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Searches, views and purchases (paper, section 4.3)."""
+        return {"searches": self.searches, "views": self.views, "purchases": self.purchases}
+
+
+def session_rows(value: str | Sequence[Mapping[str, Any] | str]) -> list[Mapping[str, Any]]:
+    """Returns the events of a sessions case, which come as rows, or as their JSON text as a whole or one by one."""
+    rows = json.loads(value) if isinstance(value, str) else value
+    return [json.loads(row) if isinstance(row, str) else row for row in rows]
+
 
 def session_facts(rows: Iterable[Mapping[str, Any]]) -> SessionFacts:
-    """Returns the facts of one session.
+    """Returns the facts of one session; a text that comes again in others is one object, since it is their bulk.
 
     Args:
         rows: its events in order, as rows of the log schema or their JSON form.
@@ -49,10 +62,10 @@ def session_facts(rows: Iterable[Mapping[str, Any]]) -> SessionFacts:
         action = row["action"]
         counts[action] += 1
         if action == Action.SEARCH and row.get("query"):
-            queries.append(row["query"])
+            queries.append(intern(row["query"]))
         elif action == Action.VIEW:
             if row.get("product"):
-                products.append(row["product"])
+                products.append(intern(row["product"]))
             if row.get("rank"):
                 ranks.append(row["rank"])
     return SessionFacts(
@@ -66,13 +79,3 @@ def session_facts(rows: Iterable[Mapping[str, Any]]) -> SessionFacts:
         products=tuple(products),
         ranks=tuple(ranks),
     )
-
-
-def session_counts(events: Iterable[Event]) -> dict[str, int]:
-    """Returns searches, views and purchases of one session (paper, section 4.3)."""
-    counts = Counter(event.action for event in events)
-    return {
-        "searches": counts[Action.SEARCH],
-        "views": counts[Action.VIEW],
-        "purchases": counts[Action.PURCHASE],
-    }

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from paars_bench.data.cases import Background
 from paars_bench.data.schema import Action, Catalog, Event
 from paars_bench.store.page_text import refinement_words
-from paars_bench.store.pages import clean
 from paars_bench.store.refine import Refinement
+from paars_bench.store.text import clean
 
 RECENT = timedelta(days=182)
 BYTES_PER_TOKEN = 3  # an upper estimate: English runs at 4 bytes a token, Chinese at about 3

@@ -15,8 +15,7 @@ from paars_bench.config.metric_options import metric_name
 from paars_bench.config.spec import TaskSpec
 from paars_bench.data import load_dataset
 from paars_bench.data.cases import Case, CaseKind, ShoppingData
-from paars_bench.data.schema import event_json
-from paars_bench.data.sessions import session_counts
+from paars_bench.data.sessions import session_facts, session_rows
 from paars_bench.errors import ConfigError, PaarsError
 from paars_bench.outcomes import Outcome
 from paars_bench.report.engines import Engines
@@ -29,7 +28,7 @@ from paars_bench.tasks.ask import option_count
 from paars_bench.tasks.rehearse import rehearse
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult
-from paars_bench.tasks.sides import Sides, human_events
+from paars_bench.tasks.sides import Sides
 
 CASES = 60
 
@@ -155,8 +154,8 @@ def _human_result(spec: TaskSpec, case: Case, renderer: Renderer) -> CaseResult:
     parsed: dict[str, Any]
     events = None
     if spec.output_type == "session":
-        parsed = dict(session_counts(human_events(case)))
-        events = [event_json(e) for e in human_events(case)]
+        events = session_rows(case.values["events"])
+        parsed = session_facts(events).counts
     elif spec.output_type == "choose":
         parsed = {"choice": int(target)}
     else:

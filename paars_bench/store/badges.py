@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from paars_bench.config.store_settings import BadgeSettings
+from paars_bench.store.search_shelf import numbers
 
 
 class Badge(StrEnum):
@@ -29,7 +30,7 @@ def badge_rows(table: pa.Table, settings: BadgeSettings) -> dict[Badge, frozense
         settings: which badges there are, and from how many products and reviews on.
     """
     group = _narrow_category(table)
-    reviews = _numbers(table, "review_count")
+    reviews = numbers(table, "review_count", missing=-1.0)
     sizes = np.bincount(group[group >= 0], minlength=int(group.max(initial=-1)) + 1)
     able = (group >= 0) & (reviews >= settings.least_reviews)
     able[able] &= sizes[group[able]] >= settings.least_products
@@ -38,7 +39,7 @@ def badge_rows(table: pa.Table, settings: BadgeSettings) -> dict[Badge, frozense
     if settings.best_seller:
         found[Badge.BEST_SELLER] = _first_of_each(rows, group, (reviews,))
     if settings.top_rated:
-        rating = _numbers(table, "rating")
+        rating = numbers(table, "rating", missing=-1.0)
         found[Badge.TOP_RATED] = _first_of_each(rows[rating[rows] >= 0], group, (rating, reviews))
     return found
 
@@ -58,8 +59,3 @@ def _narrow_category(table: pa.Table) -> npt.NDArray[np.int64]:
     numbers = np.asarray(codes.indices.to_numpy(zero_copy_only=False), np.int64)
     empty = pc.index(codes.dictionary, "").as_py()
     return np.where(numbers == empty, -1, numbers) if empty >= 0 else numbers
-
-
-def _numbers(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
-    filled = pc.fill_null(table.column(name).cast(pa.float64()), -1.0)
-    return np.asarray(filled.to_numpy(), np.float64)

@@ -14,9 +14,7 @@ from paars_bench.data.schema import Product
 from paars_bench.store.actions import Verb
 from paars_bench.store.page_text import page_lines
 from paars_bench.store.refine import UNREFINED, Refinement, Sort
-from paars_bench.store.text import clean, whole
-
-__all__ = ["Listed", "Page", "PageKind", "clean"]
+from paars_bench.store.text import whole
 
 _PAGES = PageSettings()
 _PRICES = 2  # prices offered as a highest one

@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from paars_bench.config.store_settings import StoreSettings
 from paars_bench.data.schema import Catalog
+from paars_bench.files import file_sha256
 from paars_bench.paths import cache_dir
 from paars_bench.store.search import SearchIndex
 from paars_bench.store.search_schema import Progress, fill
@@ -85,7 +86,7 @@ def write_index(catalog: Catalog, folder: Path, digest: str, progress: Progress 
         (scratch / _TANTIVY).mkdir()
         fill(catalog, scratch / _TANTIVY, progress)
         Shelf.of(catalog.table).write(scratch)
-        files = {str(p.relative_to(scratch)): _sha256(p) for p in _files(scratch)}
+        files = {str(p.relative_to(scratch)): file_sha256(p) for p in _files(scratch)}
         meta = _identity(digest) | {"leaves": widest_leaves(catalog.table), "files": files}
         (scratch / _META).write_text(json.dumps(meta, indent=1), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)  # processes that have it open keep their files
@@ -111,7 +112,7 @@ def read_index(folder: Path, digest: str | None) -> tuple[Any, Shelf, list[str]]
             if meta[key] != value:
                 raise UnusableIndex(f"{folder} is of {key} {meta[key]!r}, not {value!r}")
         for name, sha256 in meta["files"].items():
-            if _sha256(folder / name) != sha256:
+            if file_sha256(folder / name) != sha256:
                 raise UnusableIndex(f"{folder / name} changed since it was written")
         index = tantivy.Index.open(str(folder / _TANTIVY))
         # Nothing is committed after writing: without this, a thread watches the folder.
@@ -127,8 +128,3 @@ def _identity(digest: str) -> dict[str, Any]:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix != ".lock")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

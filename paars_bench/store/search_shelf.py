@@ -96,7 +96,7 @@ class Shelf(NamedTuple):
 
 
 def feature(table: pa.Table, name: str) -> Floats:
-    """Returns a ranking feature of each product, in [0, 1] (``settings.FeatureWeights`` defines them)."""
+    """Returns a ranking feature of each product, in [0, 1] (``config.store_settings.FeatureWeights`` says of what)."""
     if name == "sponsored":
         return numbers(table, "sponsored", missing=0.0)
     if name == "popularity":

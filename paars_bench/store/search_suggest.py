@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paars_bench.store.refine import Refinement
@@ -74,15 +74,15 @@ def suggest(index: SearchIndex, query: str, refine: Refinement) -> Suggestion:
 
 
 def _loosened(index: SearchIndex, query: str, refine: Refinement) -> tuple[Loosened, ...]:
-    given = [f.name for f in fields(refine) if f.name != "sort" and getattr(refine, f.name) is not None]
+    given = [name for name, _ in refine.said() if name != "sort"]
     one_less = [Loosened((name,), _total_without(index, query, refine, [name])) for name in given]
     useful = sorted((x for x in one_less if x.total), key=lambda x: -x.total)
     return tuple(useful) or (Loosened(tuple(given), _total_without(index, query, refine, given)),)
 
 
 def _total_without(index: SearchIndex, query: str, refine: Refinement, drop: Sequence[str]) -> int:
-    kept: dict[str, Any] = {f.name: getattr(refine, f.name) for f in fields(refine) if f.name not in drop}
-    return index.search(query, limit=1, refine=Refinement(**kept)).total
+    fewer: dict[str, Any] = dict.fromkeys(drop)
+    return index.search(query, limit=1, refine=replace(refine, **fewer)).total
 
 
 def _others(index: SearchIndex, query: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from paars_bench.config.spec import TaskSpec
 from paars_bench.config.templates import compile_template
 from paars_bench.data.cases import Case, CaseKind
 from paars_bench.data.schema import Catalog
-from paars_bench.store.pages import clean
+from paars_bench.store.text import clean
 
 _TITLE_CHARS = 150
 

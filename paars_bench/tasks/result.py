@@ -90,7 +90,7 @@ class CaseResult:
             answer,
             events=() if session else None,
             usage=_NO_USAGE,
-            facts=session_facts(map(_shared, self.events or ())) if session else None,
+            facts=session_facts(self.events or ()) if session else None,
         )
 
     def row(self, *, log_samples: bool) -> dict[str, Any]:
@@ -106,11 +106,6 @@ class CaseResult:
 
 _NO_USAGE = Usage()
 _WRITTEN = tuple(name for name in CaseResult.__dataclass_fields__ if name != "facts")
-_REPEATED = ("query", "product", "refined")
-
-
-def _shared(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {**event, **{name: intern(event[name]) for name in _REPEATED if event.get(name)}}
 
 
 def case_key(task: str, condition: str, case_id: str, repeat: int) -> str:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from paars_bench.backbones.door import Backbone
 from paars_bench.data.schema import event_json
-from paars_bench.data.sessions import session_counts
+from paars_bench.data.sessions import session_facts
 from paars_bench.store import Session, SessionResult, Spending, Stop
 from paars_bench.tasks.question import Asker, Question, blank_result
 from paars_bench.tasks.result import CaseResult
@@ -59,13 +59,14 @@ def _result(question: Question, shopper: Shopper, end: SessionResult) -> CaseRes
         "calls_ignored": shopper.ignored,
         "memory_left_out": shopper.left_out,
     }
+    events = [event_json(e) for e in end.events]
     return replace(
         blank_result(question, end.outcome, shopper.error),
-        parsed=parsed | session_counts(end.events),
+        parsed=parsed | session_facts(events).counts,
         reply=shopper.last,
         messages=shopper.transcript,
         prompt_sha256=shopper.first_prompt,
-        events=[event_json(e) for e in end.events],
+        events=events,
         usage=shopper.usage,
         latency_ms=shopper.latency_ms,
         attempts=shopper.attempts,

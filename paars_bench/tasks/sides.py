@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 from paars_bench.data.cases import Case
-from paars_bench.data.schema import Catalog, Event, event_of
-from paars_bench.data.sessions import SessionFacts, session_facts
+from paars_bench.data.schema import Catalog
+from paars_bench.data.sessions import SessionFacts, session_facts, session_rows
 from paars_bench.tasks.render import Renderer
 from paars_bench.tasks.result import CaseResult
 
@@ -64,18 +62,9 @@ class Sides:
         return self.renderer.target(case)
 
 
-def human_events(case: Case) -> list[Event]:
-    """Returns the human's session of a sessions case."""
-    rows: Any = case.values["events"]
-    if isinstance(rows, str):
-        rows = json.loads(rows)
-    return [event_of(row) for row in rows]
-
-
 def human_facts(case: Case) -> SessionFacts:
     """Returns what the human of a sessions case did."""
-    rows: Any = case.values["events"]
-    return session_facts(json.loads(rows) if isinstance(rows, str) else rows)
+    return session_facts(session_rows(case.values["events"]))
 
 
 def agent_facts(result: CaseResult) -> SessionFacts:

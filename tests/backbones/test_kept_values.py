@@ -10,7 +10,7 @@ import pytest
 
 from paars_bench.backbones.converted import DIGEST, WEIGHTS, _sound
 from paars_bench.backbones.kept_values import KeptValues
-from paars_bench.backbones.model_file import file_sha256
+from paars_bench.files import file_sha256
 
 MANY = {f"key{i}": 1.0 + i for i in range(1200)}
 

@@ -23,8 +23,8 @@ from paars_bench.data.demo.intentions import KINDS, draw_kind, draw_need, senten
 from paars_bench.data.demo.people import make_person, mean_weights
 from paars_bench.data.demo.reading import read_intention
 from paars_bench.data.demo.shop import make_shop
-from paars_bench.data.schema import Action, Catalog, Event, Product, event_of, products_table
-from paars_bench.data.sessions import session_counts
+from paars_bench.data.schema import Action, Catalog, Event, Product, event_row, products_table
+from paars_bench.data.sessions import session_facts
 from paars_bench.metrics import CountBins, divergence_of_counts
 from paars_bench.outcomes import Outcome
 from paars_bench.store import Session, SessionResult, Shop, Stop, parse_action
@@ -132,11 +132,12 @@ def test_visits_end_by_leaving_without_an_error_and_often_empty_handed(data: Any
 def test_on_demo_its_sessions_are_as_close_to_the_humans_as_humans_are(data: Any, shop: Shop) -> None:
     """The humans' other half, many times over, gives the band that the agents' divergence lies in."""
     cases = list(iter_cases(data, CaseKind.SESSIONS))
-    human = {c.case_id: session_counts(_events(c)) for c in cases}
+    human = {c.case_id: session_facts(c.values["events"]).counts for c in cases}
     agents = {name: [] for name in ("logit", "first", "random")}
     for name, counted in agents.items():
         backbone = scripted_backbone(name)
-        counted += [session_counts(play(backbone, shop, situation(data, case)).events) for case in cases]
+        played = (play(backbone, shop, situation(data, case)).events for case in cases)
+        counted += [session_facts(map(event_row, events)).counts for events in played]
     half = len(cases) // 2
     rng = random.Random(0)
     for of in ("searches", "views", "purchases"):
@@ -269,10 +270,6 @@ def test_the_kinds_of_visit_are_in_the_shares_that_are_said() -> None:
     drawn = Counter(draw_kind(chance) for _ in range(20_000))
     for kind, parameters in KINDS.items():
         assert drawn[kind] / 20_000 == pytest.approx(parameters.share, abs=0.012)
-
-
-def _events(case: Case) -> list[Event]:
-    return [event_of(row) for row in case.values["events"]]
 
 
 def _kl(human: list[int], agents: list[int]) -> float:

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("lxml", reason="needs pip install 'paars-bench[opera]'")
 
-from paars_bench.data.sessions import session_counts
+from paars_bench.data.sessions import session_facts
 from paars_bench.data.sources.opera import build
 
 COUNTED = ["searches", "views", "purchases"]
@@ -85,10 +85,7 @@ def test_every_session_of_the_source_has_the_counts_of_pandas(folder: Path, acts
 
 def test_the_package_counts_a_session_as_it_does_for_agents(folder: Path) -> None:
     data = build(path=folder)
-    from paars_bench.data.schema import event_of
-
-    events = [event_of(row) for row in data.log.events.to_pylist()]
-    assert session_counts(events) == {"searches": 141, "views": 144, "purchases": 70}
+    assert session_facts(data.log.events.to_pylist()).counts == {"searches": 141, "views": 144, "purchases": 70}
 
 
 def test_nothing_is_made_up_where_the_source_is_silent(folder: Path) -> None:

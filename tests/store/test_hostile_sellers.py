@@ -117,6 +117,12 @@ WAYS = {
 } | {f"product {n}": [SEARCH, StoreAction(Verb.VIEW, product=pid)] for n, pid in enumerate(ODD_IDS[:10])}
 
 
+def pages_along(market: Shop, way: str) -> Iterator[Page]:
+    """The pages of one of ``WAYS``; a second page needs a shop with short ones."""
+    shop = Shop(market.catalog, market.index, settings=StoreSettings(page_size=5)) if way == "second page" else market
+    return pages(shop, WAYS[way])
+
+
 def sound(page: Page) -> None:
     for line in page.text.splitlines():
         assert OURS.match(line), line
@@ -132,19 +138,13 @@ def sound(page: Page) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_every_page_of_a_visit_is_sound(market: Shop, way: str) -> None:
-    first = WAYS[way]
-    if way == "second page":
-        market = Shop(market.catalog, market.index, settings=StoreSettings(page_size=5))
-    for page in pages(market, first):
+    for page in pages_along(market, way):
         sound(page)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_what_a_page_offers_is_safe_in_a_schema_and_can_be_done(market: Shop, way: str) -> None:
-    first = WAYS[way]
-    if way == "second page":
-        market = Shop(market.catalog, market.index, settings=StoreSettings(page_size=5))
-    for page in pages(market, first):
+    for page in pages_along(market, way):
         schema = json.dumps(action_schema(page), ensure_ascii=False)
         assert not set(schema) & set("«»<>\n\u202e\x1b")
         for names in (page.offers.get("category", ()), page.offers.get("brand", ())):

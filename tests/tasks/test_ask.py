@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from says import Says
 
 from paars_bench.backbones.door import Completion, Request, Traits, Usage
 from paars_bench.config import TaskSpec
@@ -26,23 +27,7 @@ Ask = Callable[..., tuple[CaseResult, list[Request]]]
 CHOICE, QUERY, SESSION = "item_selection_individual", "query_generation", "session_generation"
 
 
-class Says:
-    """Answers every request with the same words, or with the next of several."""
-
-    traits = Traits("says", "says/1", False, 32_000, tools=False, reply_schema=True)
-
-    def __init__(self, *replies: Completion) -> None:
-        self.replies = list(replies)
-        self.requests: list[Request] = []
-
-    async def complete(self, request: Request) -> Completion:
-        self.requests.append(request)
-        return self.replies[min(len(self.requests), len(self.replies)) - 1]
-
-    def count_tokens(self, text: str) -> int:
-        return len(text)
-
-    async def aclose(self) -> None: ...
+TRAITS = Traits("says", "says/1", False, 32_000, tools=False, reply_schema=True)
 
 
 def first(data: Any, spec: TaskSpec) -> Case:
@@ -53,7 +38,8 @@ def first(data: Any, spec: TaskSpec) -> Case:
 def asked(data: Any, specs: dict[str, TaskSpec]) -> Ask:
     def run(task: str, *replies: str | Completion, head: str = "", sampled: bool = False) -> Any:
         spec = specs[task]
-        backbone = Says(*(r if isinstance(r, Completion) else Completion(r, usage=Usage(3, 0, 1)) for r in replies))
+        said = (r if isinstance(r, Completion) else Completion(r, usage=Usage(3, 0, 1)) for r in replies)
+        backbone = Says(TRAITS, *said)
         question = Question(spec, "base", sampled, first(data, spec), 0, seed=11)
         asker = Asker(
             Renderer(spec, data.catalog), data.catalog, lambda settings: Shop(data.catalog, settings=settings)

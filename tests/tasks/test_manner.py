@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from says import Says
 
 from paars_bench.backbones.door import Acting, Completion, Request, ToolCall, Traits, Usage
 from paars_bench.config import TaskSpec
@@ -28,27 +29,6 @@ def call(name: str, **arguments: Any) -> ToolCall:
     return ToolCall("1", name, json.dumps(arguments))
 
 
-class Says:
-    """Answers with the next of several replies, then with the last for ever."""
-
-    def __init__(self, acting: Acting, *replies: Completion, scripted: bool = False, any_schema: bool = False) -> None:
-        self.not_sent: dict[str, str] = {}
-        self.traits = Traits(
-            "says", "says/1", scripted, 32_000, tools=True, reply_schema=True, acting=acting, any_schema=any_schema
-        )
-        self.replies = list(replies)
-        self.requests: list[Request] = []
-
-    async def complete(self, request: Request) -> Completion:
-        self.requests.append(request)
-        return self.replies[min(len(self.requests), len(self.replies)) - 1]
-
-    def count_tokens(self, text: str) -> int:
-        return len(text)
-
-    async def aclose(self) -> None: ...
-
-
 @pytest.fixture
 def session(data: Any, specs: dict[str, TaskSpec]) -> Play:
     spec = specs["session_generation"]
@@ -64,7 +44,9 @@ def session(data: Any, specs: dict[str, TaskSpec]) -> Play:
     ) -> tuple[CaseResult, list[Request]]:
         changed = spec.model_copy(update={"session": spec.session.model_copy(update=settings)})
         said = [_completion(r) for r in replies]
-        backbone = Says(Acting(acting), *said, scripted=scripted, any_schema=any_schema)
+        able = {"tools": True, "reply_schema": True, "any_schema": any_schema}
+        traits = Traits("says", "says/1", scripted, 32_000, acting=Acting(acting), **able)
+        backbone = Says(traits, *said)
         asker = Asker(
             Renderer(changed, data.catalog), data.catalog, lambda settings: Shop(data.catalog, settings=settings)
         )

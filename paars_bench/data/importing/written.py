@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from paars_bench.data.mining_rules import FunnelStep
 from paars_bench.data.registry import META
 from paars_bench.data.schema import CATALOG, EVENTS, SESSIONS, SHOPPERS, Catalog, conformed
 from paars_bench.errors import DataError
+from paars_bench.files import file_sha256
 
 QUARANTINE = "quarantine.jsonl"
 _FORMAT = 1
@@ -51,7 +51,7 @@ def write_imported(folder: Path, log: Log, defects: Defects, about: Described, s
     for name, table in tables.items():
         path = folder / f"{name}.parquet"
         pq.write_table(table, path, compression="zstd")
-        digests[path.name] = _digest(path)
+        digests[path.name] = file_sha256(path)
     if not len(defects):
         (folder / QUARANTINE).unlink()
     sources = {k: _shown(v) for k, v in settings["sources"].items()}
@@ -104,17 +104,12 @@ def read_imported(path: Path) -> tuple[Mapping[str, Any], Log]:
     for name, schema in _SCHEMAS.items():
         file = path / f"{name}.parquet"
         try:
-            if _digest(file) != meta["files"][file.name]:
+            if file_sha256(file) != meta["files"][file.name]:
                 raise DataError(f"{file}: changed since it was imported; import the log again")
             tables[name] = conformed(pq.read_table(file), schema)
         except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
             raise DataError(f"{file}: cannot be read ({error}); import the log again") from error
     return meta, Log(tables["events"], Catalog(tables["catalog"]), tables["shoppers"], tables["sessions"])
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def read_meta(path: Path) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ from paars_bench.data.mining_rules import Funnel, MiningRules
 from paars_bench.data.registry import Progress
 from paars_bench.data.schema import CATALOG, EVENTS, Action, Catalog
 from paars_bench.data.session_ids import cut_sessions
-from paars_bench.data.sources.fetch import file_sha256, local_file
+from paars_bench.data.sources.fetch import file_revision, local_file
 from paars_bench.data.sources.rows import (
     choose_shoppers,
     drop_missing,
@@ -86,7 +86,7 @@ def build(
     kinds = frozenset({CaseKind.QUERY_PAIRS})
     mined = mine(log, MiningRules(min_history=0, seed=seed), kinds=kinds)
     about = published(
-        _NAME, f"train.csv {file_sha256(file)}, titles {digest}", kinds, steps, licence=_LICENCE, citation=_CITATION
+        _NAME, f"train.csv {file_revision(file)}, titles {digest}", kinds, steps, licence=_LICENCE, citation=_CITATION
     )
     return MinedData(about, log, mined)
 
@@ -146,7 +146,7 @@ def _titles(folder: Path) -> tuple[dict[str, str], str]:
     known = folder / "sku_title.json"
     if known.is_file():
         read = _json(known, dict)
-        return {str(k): str(v) for k, v in read.items() if v}, f"sku_title.json {file_sha256(known)}"
+        return {str(k): str(v) for k, v in read.items() if v}, f"sku_title.json {file_revision(known)}"
     skus = local_file(_NAME, folder, "product_ids.json", step=_STEP)
     names = local_file(_NAME, folder, "titles.json", step=_STEP)
     pairs = (_json(skus, list), _json(names, list))
@@ -155,7 +155,7 @@ def _titles(folder: Path) -> tuple[dict[str, str], str]:
             f"data set {_NAME!r}: {names} has {len(pairs[1])} titles but {skus} {len(pairs[0])} SKUs; {_STEP}"
         )
     titles = {str(sku): str(title) for sku, title in zip(*(reversed(p) for p in pairs), strict=True) if title}
-    return titles, f"titles.json {file_sha256(names)}"
+    return titles, f"titles.json {file_revision(names)}"
 
 
 def _json(file: Path, kind: type) -> Any:

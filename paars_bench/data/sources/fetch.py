@@ -5,13 +5,13 @@ A source that cannot be reached is one sentence with the exact step to take, nev
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from paars_bench.errors import DataError
+from paars_bench.files import file_sha256
 
 
 class Hub(NamedTuple):
@@ -118,10 +118,9 @@ def local_file(dataset: str, path: Path, name: str, *, step: str) -> Path:
     raise DataError(f"data set {dataset!r}: {path} holds no {name}; {step}")
 
 
-def file_sha256(file: Path) -> str:
+def file_revision(file: Path) -> str:
     """Returns the first 12 digits of a file's SHA-256: the revision of what was downloaded by hand."""
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()[:12]
+    return file_sha256(file)[:12]
 
 
 def _unreachable(dataset: str, hub: Hub, error: Exception, names: Sequence[str]) -> DataError:

@@ -19,7 +19,7 @@ from paars_bench.data.mining_index import bools
 from paars_bench.data.mining_rules import Funnel, MiningRules
 from paars_bench.data.registry import Progress
 from paars_bench.data.schema import CATALOG, Action, Catalog
-from paars_bench.data.sources.fetch import file_sha256, local_file
+from paars_bench.data.sources.fetch import file_revision, local_file
 from paars_bench.data.sources.open_ecommerce_survey import SHOPPER, read_survey
 from paars_bench.data.sources.rows import (
     ITEM_CAP,
@@ -91,7 +91,7 @@ def build(
     mined = mine(log, MiningRules(item_cap=ITEM_CAP, seed=seed), kinds=kinds)
     about = published(
         _NAME,
-        f"amazon-purchases.csv {file_sha256(files[0])}, survey.csv {file_sha256(files[1])}",
+        f"amazon-purchases.csv {file_revision(files[0])}, survey.csv {file_revision(files[1])}",
         kinds,
         steps,
         licence=_LICENCE,

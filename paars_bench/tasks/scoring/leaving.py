@@ -9,8 +9,9 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
-from paars_bench.metrics import CountBins
+from paars_bench.metrics import CountBins, hazards_of_counts
 from paars_bench.tasks.scoring.asked import Asked, Compared, group_row
 from paars_bench.tasks.scoring.beside import beside
 from paars_bench.tasks.scoring.counts import compared_counts, statistic_of
@@ -30,18 +31,23 @@ def hazard_gap(asked: Asked) -> Row:
         return {"value": None, "n": len(agent.values), "why": why}
     bins = _bins(human)
     row = group_row(asked, partial(_compared, bins))
-    there = agent.values[:, None] >= np.arange(bins.tail)
-    at_risk = (human.values[:, None] >= np.arange(bins.tail)).sum(axis=0)
+    humans_there, agents_there = (_at_risk(side, bins) for side in (human, agent))
     row["estimator"] |= {
         "weights": "human sessions still there",
         "least_at_risk": LEAST_AT_RISK,
-        "human_steps_unreached": float(at_risk[~there.any(axis=0)].sum() / at_risk.sum()),
+        "human_steps_unreached": float(humans_there[agents_there == 0].sum() / humans_there.sum()),
     }
     plan = asked.scorer.plan
     curve = [{"step": t, **beside("leaves", _at(human, t), _at(agent, t), plan, share=True)} for t in bins.edges[:-1]]
     human_tail, agent_tail = (side.marking(side.values >= bins.tail) for side in (human, agent))
     tail = beside("sessions beyond the last step, share", human_tail, agent_tail, plan, share=True)
     return row | {"curve": curve, "tail": {"from_step": bins.tail, **tail}}
+
+
+def _at_risk(side: Values, bins: CountBins) -> npt.NDArray[np.float64]:
+    """How many are still there at each step; the open tail is none."""
+    left = np.bincount(np.minimum(side.values, bins.tail), minlength=bins.size)
+    return hazards_of_counts(left).at_risk[:-1]
 
 
 def _at(side: Values, step: int) -> Values:
