@@ -16,9 +16,22 @@ from paars_bench.errors import MissingKeyError, UsageError, printable
 OWN_ARGS = {
     "history_tokens": "tokens of shopping history in a prompt",
     "acting": "how it acts in sessions: tools, schema or text",
+    "deadline": "seconds for one request, all attempts and waits together",
+    "calls_per_minute": "calls begun in a minute at most",
 }
 # How a call is made, not what is asked: a run may be resumed with others. history_tokens is compared by what it gives.
-NOT_ASKED = frozenset({"timeout", "max_retries", "num_retries", "n_threads", "stream_timeout", "history_tokens"})
+NOT_ASKED = frozenset(
+    {
+        "deadline",
+        "calls_per_minute",
+        "timeout",
+        "max_retries",
+        "num_retries",
+        "n_threads",
+        "stream_timeout",
+        "history_tokens",
+    }
+)
 LOCAL_ARGS = {"n_ctx": "tokens of context", "n_threads": "threads of llama.cpp"}
 
 
@@ -52,7 +65,8 @@ def open_backbone(
         return _open_local(model, resolved.path, args, note, asked)
     asked = acting_asked(model_args, model)
     _check_arguments(args, note)
-    backbone = _open_hosted(model, resolved.litellm_model, args, asked)
+    limits = {key: _above_0(key, model_args[key]) for key in ("deadline", "calls_per_minute") if key in model_args}
+    backbone = _open_hosted(model, resolved.litellm_model, args, asked, limits)
     missing = _missing_key(model, resolved.litellm_model, resolved.key_env, args)
     if missing and will_call:
         raise MissingKeyError(missing)
@@ -125,14 +139,16 @@ def _open_local(
     return LiteLLMBackbone(model, name, {}, traits=acting_as(traits, asked), attempts=1)
 
 
-def _open_hosted(model: str, litellm_model: str, args: Mapping[str, str], asked: Acting | None) -> Backbone:
-    from paars_bench.backbones.gateway import LiteLLMBackbone
+def _open_hosted(
+    model: str, litellm_model: str, args: Mapping[str, str], asked: Acting | None, limits: Mapping[str, float]
+) -> Backbone:
+    from paars_bench.backbones.gateway import DEADLINE, LiteLLMBackbone
     from paars_bench.backbones.litellm import import_litellm
 
     litellm = import_litellm()
     options: dict[str, object] = dict(args)
     if "timeout" in args:
-        options["timeout"] = _seconds("timeout", args["timeout"])
+        options["timeout"] = _above_0("timeout", args["timeout"])
     try:
         route, provider, *_ = litellm.get_llm_provider(litellm_model, api_base=args.get("api_base"))
     except litellm.exceptions.BadRequestError:
@@ -141,7 +157,14 @@ def _open_hosted(model: str, litellm_model: str, args: Mapping[str, str], asked:
             "or see `paars-bench ls models`"
         ) from None
     check_provider(litellm, route, provider, asked, model)
-    return LiteLLMBackbone(model, litellm_model, options, acting=asked)
+    return LiteLLMBackbone(
+        model,
+        litellm_model,
+        options,
+        acting=asked,
+        deadline=limits.get("deadline", DEADLINE),
+        calls_per_minute=limits.get("calls_per_minute"),
+    )
 
 
 def _missing_key(model: str, litellm_model: str, key_env: str | None, args: Mapping[str, str]) -> str:
@@ -165,11 +188,11 @@ def _missing_key(model: str, litellm_model: str, key_env: str | None, args: Mapp
     )
 
 
-def _seconds(key: str, text: str) -> float:
+def _above_0(key: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise UsageError(f"--model_args {key}={text}: needs seconds, such as {key}=60")
+        raise UsageError(f"--model_args {key}={text}: needs a number above 0, such as {key}=60")
     return value
