@@ -12,6 +12,7 @@ from paars_bench.backbones.route import Route
 # Reasoning models spend reply tokens on thinking first: a cap of 32 would leave no room for the answer.
 REASONING_HEADROOM = 8192
 _NOT_PORTABLE = frozenset({"maxLength", "minLength", "maxItems", "minItems", "pattern"})
+_ANY = frozenset({"seed"})  # taken whatever its value, which differs from call to call
 _ALTERNATIVES = frozenset({"anyOf", "oneOf", "allOf"})
 
 
@@ -96,7 +97,7 @@ class BodyMaker:
 
     def _accepts(self, key: str, value: Any) -> bool:
         """Whether the provider takes this parameter; what it does not take is recorded, not hidden."""
-        seen = (key, repr(value))
+        seen = (key, "any" if key in _ANY else repr(value))
         if seen not in self._verdicts:
             self._verdicts[seen] = key in LOCAL_PARAMS if self._local else self._supported(key, value)
             if not self._verdicts[seen]:

@@ -117,10 +117,10 @@ class Account:
         """Sets ``stop`` once a budget is reached or too much failed."""
         if self.stop is not None:
             return
-        spent, deadline = self.spent, self.deadline(spec)
-        if Cap(None, spec.max_cost).reached(spent):
+        deadline = self.deadline(spec)
+        if spec.max_cost is not None and Cap(None, spec.max_cost).reached(self.spent):
             self.stop = Stop.MAX_COST
-        elif Cap(spec.max_tokens_total, None).reached(spent):
+        elif spec.max_tokens_total is not None and Cap(spec.max_tokens_total, None).reached(self.spent):
             self.stop = Stop.MAX_TOKENS
         elif deadline is not None and time.monotonic() >= deadline:
             self.stop = Stop.MAX_TIME
@@ -136,7 +136,7 @@ class Account:
         """Waits until a question can be asked within the caps, and says whether it should be asked at all."""
         cap = Cap(spec.max_tokens_total, spec.max_cost)
         self.check(spec)
-        while self.stop is None and not self.in_flight.room(kinds, self.spent, cap):
+        while self.stop is None and cap.any and not self.in_flight.room(kinds, self.spent, cap):
             await self.in_flight.one_ended()
             self.check(spec)
         return self.stop is None
@@ -152,7 +152,7 @@ class Account:
         cap = Cap(spec.max_tokens_total, spec.max_cost)
         self.in_flight.call_ended(held, used)
         self.check(spec)
-        while self.stop is None and not self.in_flight.room_for_call(self.spent, cap):
+        while self.stop is None and cap.any and not self.in_flight.room_for_call(self.spent, cap):
             await self.in_flight.one_ended()
             self.check(spec)
         if self.stop is not None:

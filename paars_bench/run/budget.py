@@ -46,6 +46,11 @@ class Cap(NamedTuple):
     tokens: int | None
     dollars: float | None
 
+    @property
+    def any(self) -> bool:
+        """Whether there is one."""
+        return self.tokens is not None or self.dollars is not None
+
     def reached(self, spent: Spent) -> bool:
         """Says whether as much is spent as may be."""
         over_tokens = self.tokens is not None and spent.tokens >= self.tokens
@@ -100,7 +105,7 @@ class InFlight:
             spent: so far, what is in flight included.
             cap: the most that may be.
         """
-        if not self._held or cap == (None, None):
+        if not self._held:
             return True
         known = [kind in self._largest for held in (*(h.kinds for h in self._held), kinds) for kind in held]
         more = _sum(_rest(_sum(self._largest.get(k, Spent()) for k in h.kinds), h.spent) for h in self._held)
