@@ -13,6 +13,7 @@ class Attempt(NamedTuple):
     """One call.
 
     Attributes:
+        role: which part of the run pays for it: ``task`` or ``persona``.
         number: 1 for the first of a request.
         outcome: how it ended.
         latency_ms: from its beginning to its end, without waits before it.
@@ -21,6 +22,7 @@ class Attempt(NamedTuple):
         error: its words, without keys.
     """
 
+    role: str
     number: int
     outcome: Outcome
     latency_ms: float

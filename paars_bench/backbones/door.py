@@ -211,6 +211,11 @@ class Backbone(Protocol):
     not_sent: dict[str, str]
     """Parameters that were asked for and that the provider does not take, with the reason; it fills during a run."""
 
+    @property
+    def remarks(self) -> Sequence[str]:
+        """What the calls so far taught about the provider, in words for the end of a run."""
+        ...
+
     async def complete(self, request: Request) -> Completion:
         """Answers one request; never raises for what a provider did."""
         ...

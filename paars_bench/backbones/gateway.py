@@ -150,9 +150,8 @@ class LiteLLMBackbone:
             latency_ms = (time.perf_counter() - started) * 1000
             usage += last.completion.usage
             if told is not None:
-                told(
-                    Attempt(number, last.completion.outcome, latency_ms, room, last.retry_after, last.completion.error)
-                )
+                ended, why = last.completion.outcome, last.completion.error
+                told(Attempt(request.role, number, ended, latency_ms, room, last.retry_after, why))
             attempt.retry_state.set_result(last)
         assert last is not None, "the first attempt is always made"
         self._breaker.see(last.completion)

@@ -67,11 +67,17 @@ class Throttle:
             self._waiting.append(turn)
             self._wake()
             try:
-                if not await patience.until(turn):
-                    return None
+                entered = await patience.until(turn)
+            except asyncio.CancelledError:
+                if turn.done():  # given to one who is gone
+                    self._under_way -= 1
+                    self._wake()
+                raise
             finally:
                 if turn in self._waiting:
                     self._waiting.remove(turn)
+            if not entered:
+                return None
         else:
             self._begin()
         return self._clock()

@@ -53,6 +53,7 @@ class RunDirectory:
             ) from None
         self.journal = JsonLines(path / "journal.jsonl")
         self.personas = JsonLines(path / "personas.jsonl")
+        self.attempts = JsonLines(path / "attempts.jsonl")
 
     def claim(self, config: Mapping[str, Any]) -> bool:
         """Takes the folder for a run of ``config`` and returns whether it resumes one.
@@ -92,6 +93,7 @@ class RunDirectory:
         try:
             self.journal.close()
             self.personas.close()
+            self.attempts.close()
         except OSError as error:
             raise cannot_write(self.path, error) from error
         finally:

@@ -105,6 +105,8 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
             if ended.not_sent:
                 names = ", ".join(ended.not_sent)
                 screen.note(f"not sent: {names} ({backbone.traits.litellm_model} does not take it)")
+            for remark in backbone.remarks:
+                screen.note(remark)
             if account.usage.estimated:
                 screen.note(
                     f"{account.usage.estimated:,} calls came back without a count of tokens: theirs are estimated from "

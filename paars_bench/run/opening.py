@@ -216,5 +216,5 @@ def prepare(
         for name, s in plan.specs.items()
     }
     clean = Redactor(secrets_of(spec.model_args))
-    work = Work(spec, backbone, heads, askers, done, account, screen.tell, screen.note, clean)
+    work = Work(spec, backbone, heads, askers, done, account, directory.attempts, screen.tell, screen.note, clean)
     return Prepared(work, (q for q in plan.questions() if done.owes(q)), done)

@@ -8,8 +8,10 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 
+from paars_bench.backbones.attempts import ATTEMPTS, Attempt
 from paars_bench.backbones.door import Backbone, Usage
 from paars_bench.backbones.faults import shortened
 from paars_bench.backbones.patience import PATIENCE, Patience
@@ -18,8 +20,10 @@ from paars_bench.errors import ConfigError, PaarsError
 from paars_bench.outcomes import Outcome
 from paars_bench.run.account import MOST_FAULTS, Account, Stop
 from paars_bench.run.budget import PERSONA, Held
+from paars_bench.run.directory import cannot_write
 from paars_bench.run.finished import Finished
 from paars_bench.run.heads import Heads
+from paars_bench.run.journal import JsonLines
 from paars_bench.run.spec import RunSpec
 from paars_bench.tasks.ask import ASK
 from paars_bench.tasks.question import Asker, Question, blank_result
@@ -33,6 +37,7 @@ class Work:
     """Everything a worker needs.
 
     Attributes:
+        attempts: file of every call made.
         tell: is told every finished case.
         say: says one line.
         clean: takes keys out of a text.
@@ -44,6 +49,7 @@ class Work:
     askers: dict[str, Asker]
     finished: Finished
     account: Account
+    attempts: JsonLines
     tell: Callable[[CaseResult], None]
     say: Callable[[str], None]
     clean: Callable[[str], str]
@@ -94,6 +100,7 @@ async def _worker(questions: Iterator[Question], work: Work) -> None:
         kinds = (question.spec.task, *([PERSONA] if work.heads.owes(question.condition, question.case) else []))
         if not await work.account.admits(kinds, work.spec):
             return
+        ATTEMPTS.set(partial(_log, work, question))
         with work.account.in_flight.holding(kinds) as held:
             paid: list[Usage] = []
             with unforeseen(PaarsError) as caught:
@@ -120,6 +127,16 @@ async def _worker(questions: Iterator[Question], work: Work) -> None:
 def _broken(question: Question, caught: Caught, work: Work, paid: Sequence[Usage]) -> CaseResult:
     failed = blank_result(question, Outcome.ENV_ERROR, shortened(work.clean(caught.words)))
     return replace(failed, usage=sum(paid, Usage()), attempts=len(paid))
+
+
+def _log(work: Work, question: Question, attempt: Attempt) -> None:
+    """Writes down one call; one for a persona stands under the question that needed it first."""
+    asked = {"task": question.spec.task, "condition": question.condition, "case_id": question.case.case_id}
+    row = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **asked, "repeat": question.repeat}
+    try:
+        work.attempts.append(row | attempt._asdict())
+    except OSError as error:
+        raise cannot_write(work.attempts.path.parent, error) from error
 
 
 def _journal(result: CaseResult, work: Work) -> None:
