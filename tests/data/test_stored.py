@@ -46,7 +46,7 @@ def test_the_second_load_reads_the_same_data_from_disk(cache, monkeypatch):
         assert read.truth(shopper) == built.truth(shopper)
 
 
-@pytest.mark.parametrize("damage", ["cut", "flip", "missing", "meta", "empty"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "missing", "meta", "deep", "empty"])
 def test_a_damaged_copy_is_built_again_and_said(cache, caplog, damage):
     sha = load_dataset(SPEC).sha256
     folder = stored_folder(parse_spec(SPEC))
@@ -61,6 +61,8 @@ def test_a_damaged_copy_is_built_again_and_said(cache, caplog, damage):
         events.unlink()
     elif damage == "meta":
         (folder / "meta.json").write_text("{", encoding="utf-8")
+    elif damage == "deep":
+        (folder / "meta.json").write_text("[" * 100_000, encoding="utf-8")
     else:
         for path in folder.iterdir():
             path.unlink()
