@@ -29,6 +29,19 @@ def write_atomically(path: Path, value: Mapping[str, Any]) -> None:
         raise
 
 
+def read_json_file(path: Path) -> Any:
+    """Returns what a JSON file holds.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no JSON in UTF-8, or one nested deeper than Python can read.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError(f"nested too deeply: {error}") from None
+
+
 def file_sha256(path: Path) -> str:
     """Returns the SHA-256 of a file as hex, read in blocks."""
     with path.open("rb") as handle:

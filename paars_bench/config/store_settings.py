@@ -24,7 +24,7 @@ Tokens = Annotated[int, Field(ge=1, le=1000)]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class FieldWeights(_Settings):

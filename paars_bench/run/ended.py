@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from paars_bench.backbones.door import Backbone
+from paars_bench.files import read_json_file
 from paars_bench.run.account import Account
 from paars_bench.run.directory import RESULTS
 
@@ -42,8 +42,8 @@ def ended_now(path: Path, account: Account, backbone: Backbone) -> Ended:
 
 def _results_on_disk(path: Path) -> Mapping[str, Any]:
     try:
-        return _mapping(json.loads((path / RESULTS).read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError):
+        return _mapping(read_json_file(path / RESULTS))
+    except (OSError, ValueError):
         return {}
 
 

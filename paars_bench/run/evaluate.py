@@ -23,7 +23,7 @@ from paars_bench.run.finishing import RunOutcome, finish, show
 from paars_bench.run.loop import run_to_end
 from paars_bench.run.opening import (
     announce,
-    check_priced,
+    check_session_caps,
     check_spec,
     default_path,
     held_directory,
@@ -83,7 +83,7 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
             backbone, data = open_both(spec, screen)
             plan = make_plan(specs, data, spec)
             rehearse_all(plan, data)
-            check_priced(plan, backbone)
+            check_session_caps(plan, backbone)
             announce(spec, plan, data, backbone, screen)
             if spec.dry_run:
                 return _dry(plan, data, backbone, path)

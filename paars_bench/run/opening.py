@@ -92,11 +92,8 @@ def open_both(spec: RunSpec, screen: Screen) -> tuple[Backbone, ShoppingData]:
     """Opens the backbone and the data set, side by side where both take half a minute on a fresh machine."""
     if spec.model != "local":  # a missing key or file is said before anything is built
         backbone = open_backbone(spec.model, spec.model_args, screen.note, will_call=not spec.dry_run)
-        if spec.max_cost is not None and not backbone.traits.priced:
-            raise UsageError(
-                f"--max_cost {spec.max_cost:g}: LiteLLM knows no price for {backbone.traits.litellm_model}, so this "
-                "cap could never act; cap it with --max_tokens_total N instead"
-            )
+        if spec.max_cost is not None:
+            _check_priced(backbone, f"--max_cost {spec.max_cost:g}", "--max_tokens_total N")
         return backbone, load_dataset(spec.dataset, progress=screen.stage)
     with ThreadPoolExecutor(max_workers=1) as pool:
         opening = pool.submit(open_backbone, spec.model, spec.model_args, screen.note)
@@ -120,18 +117,23 @@ def rehearse_all(plan: Plan, data: ShoppingData) -> None:
         rehearse(Renderer(spec, data.catalog), plan.cases[name].values())
 
 
-def check_priced(plan: Plan, backbone: Backbone) -> None:
+def check_session_caps(plan: Plan, backbone: Backbone) -> None:
     """Refuses a cap on the money of a session that could never act.
 
     Raises:
         UsageError: naming the task, where LiteLLM knows no price of the model.
     """
     for name, spec in plan.specs.items():
-        if spec.output_type == "session" and spec.session.max_cost is not None and not backbone.traits.priced:
-            raise UsageError(
-                f"{name}: session.max_cost: LiteLLM knows no price for {backbone.traits.litellm_model}, so this cap "
-                "could never act; use session.max_tokens instead"
-            )
+        if spec.output_type == "session" and spec.session.max_cost is not None:
+            _check_priced(backbone, f"{name}: session.max_cost {spec.session.max_cost:g}", "session.max_tokens")
+
+
+def _check_priced(backbone: Backbone, cap: str, instead: str) -> None:
+    if not backbone.traits.priced:
+        raise UsageError(
+            f"{cap}: LiteLLM knows no price for {backbone.traits.litellm_model}, so this cap could never act; use "
+            f"{instead} instead"
+        )
 
 
 def announce(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone, screen: Screen) -> None:

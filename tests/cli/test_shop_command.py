@@ -131,6 +131,28 @@ def test_at_a_terminal_a_person_types_and_may_break_off(tmp_path: Path, end: str
     assert actions == (["search", "leave"] if end == "q\n" else ["search"])
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_a_terminal_that_is_closed_leaves_what_was_done(tmp_path: Path) -> None:
+    import pty
+
+    folder = tmp_path / "mine"
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "--to", str(folder)], stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=_own_terminal
+    )
+    os.close(theirs)
+    try:
+        seen = _read_until(ours, "", "> ")
+        os.write(ours, b"usb hub\n")
+        _read_until(ours, seen, "leave\r\n\r\n> ")
+        os.close(ours)
+        assert process.wait(30) != 0
+    finally:
+        process.kill()
+        process.wait()
+    assert read_agent_log(folder).events.column("action").to_pylist() == ["search"]
+
+
 def _own_terminal() -> None:
     import fcntl
     import termios
