@@ -148,7 +148,9 @@ def read_folder(folder: Path) -> MinedData:
         for name, digest in meta["files"].items():
             if file_sha256(folder / name) != digest:
                 raise _Damaged(f"{folder / name} changed since it was written")
-            tables[name.removesuffix(".parquet")] = pq.read_table(folder / name)
+            tables[name.removesuffix(".parquet")] = pq.ParquetFile(
+                folder / name
+            ).read()  # read_table loads pyarrow.dataset
         return _data_of(meta, tables)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException, DataError) as error:
         raise _Damaged(f"{folder}: {error}") from error
