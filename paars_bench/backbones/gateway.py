@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from paars_bench.backbones.acting import acting_as
 from paars_bench.backbones.body import REASONING_HEADROOM, BodyMaker
+from paars_bench.backbones.cache_key import CallKeys
 from paars_bench.backbones.counted import usage_of
 from paars_bench.backbones.door import Acting, Completion, Request, ToolCall, Traits, Usage
 from paars_bench.backbones.endings import ending_of
@@ -20,6 +21,7 @@ from paars_bench.backbones.faults import fault_of, shortened
 from paars_bench.backbones.litellm import import_litellm
 from paars_bench.backbones.patience import PATIENCE, Patience
 from paars_bench.backbones.redact import Redactor, secrets_of
+from paars_bench.backbones.response_cache import ResponseCache
 from paars_bench.boundary import unforeseen
 from paars_bench.errors import PaarsError
 from paars_bench.outcomes import POLICY, Outcome
@@ -51,6 +53,7 @@ class LiteLLMBackbone:
         traits: what is known of the model beforehand (the local one), or None to ask LiteLLM.
         attempts: calls made at most for one request.
         acting: how it is to act in sessions, where ``traits`` do not say; None: the first way that LiteLLM lists.
+        cache: keeps replies and serves them again; None keeps none.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class LiteLLMBackbone:
         traits: Traits | None = None,
         attempts: int = 5,
         acting: Acting | None = None,
+        cache: ResponseCache | None = None,
     ) -> None:
         self._litellm = import_litellm()
         self._model = model
@@ -72,6 +76,8 @@ class LiteLLMBackbone:
         self.not_sent: dict[str, str] = {}
         self.traits = traits or acting_as(self._ask_traits(name), acting)
         self._body = BodyMaker(self._litellm, self._options, self.traits, self.not_sent, reasons=self._reasons)
+        self._cache = cache
+        self._keys = CallKeys(self._litellm, self._options, self.traits)
         self._free = self.traits.details.get("cost") == "none"
 
     def _ask_traits(self, name: str) -> Traits:
@@ -106,10 +112,14 @@ class LiteLLMBackbone:
 
         Raises:
             BackboneUnusable: no request can succeed (wrong key, no permission, unknown model).
+            PaarsError: the cache has no reply and none can be asked for (no key, no model).
         """
         import openai
         import tenacity
 
+        entry = self._cache.entry(self._keys, self._body(request), request.draw) if self._cache else None
+        if entry is not None and entry.reply is not None:
+            return entry.reply
         usage = Usage()
         last: _Attempt | None = None
         patience = PATIENCE.get() or Patience()
@@ -135,12 +145,13 @@ class LiteLLMBackbone:
             usage += last.completion.usage
             state.set_result(last)
         assert last is not None, "the first attempt is always made"
-        return replace(
+        done = replace(
             last.completion,
             usage=usage,
             latency_ms=(time.perf_counter() - started) * 1000,
             attempts=state.attempt_number,
         )
+        return done if entry is None else entry.keep(done)
 
     def _failed(self, error: Exception) -> _Attempt:
         fault = fault_of(error, self._litellm.exceptions)
@@ -157,7 +168,7 @@ class LiteLLMBackbone:
         choice = reply.choices[0]
         text = self._redact.known(_sound(choice.message.content))
         calls = tuple(
-            ToolCall(_sound(c.id), _sound(c.function.name), self._redact.known(_sound(c.function.arguments)))
+            ToolCall(*(self._redact.known(_sound(part)) for part in (c.id, c.function.name, c.function.arguments)))
             for c in choice.message.tool_calls or ()
         )
         usage = self._usage(reply, request, text + "".join(f"{c.name} {c.arguments}" for c in calls))
@@ -184,7 +195,9 @@ class LiteLLMBackbone:
         return float(sum(self._litellm.cost_per_token(self._model, prompt_tokens=sent, completion_tokens=came)))
 
     async def aclose(self) -> None:
-        """Closes LiteLLM's connections."""
+        """Closes LiteLLM's connections and the cache."""
+        if self._cache is not None:
+            self._cache.close()
         await self._litellm.close_litellm_async_clients()
 
 
