@@ -155,7 +155,7 @@ class Completion:
         latency_ms: of the last attempt.
         attempts: calls made, at least 1.
         cached: served from the response cache.
-        seconds: of a reply from the cache, that its call took when it was made, waits between attempts included.
+        seconds: that its call took when it was made, waits between attempts included; None where no cache is used.
         error: the provider's words, without keys, where the outcome is a failure.
     """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +63,12 @@ class ResponseCache:
             self.served += 1
         return Entry(self, key, reply)
 
-    def put(self, key: bytes, reply: Completion, seconds: float) -> None:
+    def put(self, key: bytes, reply: Completion) -> None:
         """Keeps a reply that ended well."""
         if not self.use.writes or not POLICY[reply.outcome].cached:
             return
         if self.use.replaces or self._reply(key) is None:
-            self._replies.put(key, _written(reply, seconds))
+            self._replies.put(key, _written(reply))
 
     def close(self) -> None:
         """Writes what waits, and lets the file go."""
@@ -111,19 +111,20 @@ class Entry:
         self._began = time.perf_counter()
 
     def keep(self, reply: Completion) -> Completion:
-        """Keeps the reply that the call came to, where it ended well, and returns it."""
-        self._cache.put(self._key, reply, time.perf_counter() - self._began)
-        return reply
+        """Keeps the reply that the call came to, where it ended well, and returns it as it would be served."""
+        timed = replace(reply, seconds=time.perf_counter() - self._began)
+        self._cache.put(self._key, timed)
+        return timed
 
 
-def _written(reply: Completion, seconds: float) -> bytes:
+def _written(reply: Completion) -> bytes:
     row = {
         "text": reply.text,
         "tool_calls": [[c.id, c.name, c.arguments] for c in reply.tool_calls],
         "usage": asdict(reply.usage),
         "latency_ms": reply.latency_ms,
         "attempts": reply.attempts,
-        "seconds": seconds,
+        "seconds": reply.seconds,
     }
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
 
