@@ -17,6 +17,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from paars_bench.backbones.sqlite_file import is_damage, set_aside
+from paars_bench.paths import cache_dir
 
 _TABLE = "CREATE TABLE IF NOT EXISTS replies (key BLOB PRIMARY KEY, value BLOB NOT NULL, checksum BLOB NOT NULL)"
 _GET = "SELECT value, checksum FROM replies WHERE key = ?"
@@ -28,6 +29,11 @@ _PUT = (
 _RESCUE = "INSERT OR IGNORE INTO replies VALUES (?, ?, ?)"
 _WAIT, _WAIT_AT_END = 1.0, 30.0  # seconds for another process's write, in the midst of a run and at its end
 _LEAST_ROW = 64  # bytes
+
+
+def replies_file() -> Path:
+    """Returns where the replies of models are kept."""
+    return cache_dir() / "replies.sqlite"
 
 
 class KeptReplies:

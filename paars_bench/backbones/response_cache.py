@@ -16,14 +16,8 @@ from typing import Any
 from paars_bench.backbones.cache_key import CallKeys
 from paars_bench.backbones.cache_use import CacheUse
 from paars_bench.backbones.door import Completion, ToolCall, Usage
-from paars_bench.backbones.kept_replies import KeptReplies
+from paars_bench.backbones.kept_replies import KeptReplies, replies_file
 from paars_bench.outcomes import POLICY
-from paars_bench.paths import cache_dir
-
-
-def replies_file() -> Path:
-    """Returns where replies are kept."""
-    return cache_dir() / "replies.sqlite"
 
 
 class ResponseCache:
