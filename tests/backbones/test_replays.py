@@ -117,6 +117,8 @@ def test_a_run_is_replayed_without_network_and_key_to_the_same_results(
     assert want["model"]["params"].pop("api_key") == "[key]"
     assert got == want
     assert want["usage"]["by_role"]["persona"]["cost_usd"] > 0
+    assert main(["score", str(bench.folder / "again")]) == 0
+    assert bench.results("again") == want
 
 
 def test_repeats_of_a_question_are_replies_of_their_own_where_no_seed_is_sent(bench: Bench) -> None:
