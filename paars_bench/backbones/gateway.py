@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from paars_bench.backbones.acting import acting_as
 from paars_bench.backbones.attempts import ATTEMPTS, Attempt
 from paars_bench.backbones.body import REASONING_HEADROOM, BodyMaker
+from paars_bench.backbones.cache_key import CallKeys
 from paars_bench.backbones.counted import usage_of
 from paars_bench.backbones.door import Acting, Completion, Request, ToolCall, Traits, Usage
 from paars_bench.backbones.endings import ending_of
@@ -21,6 +22,7 @@ from paars_bench.backbones.faults import fault_of, shortened
 from paars_bench.backbones.litellm import import_litellm
 from paars_bench.backbones.patience import PATIENCE, Patience
 from paars_bench.backbones.redact import Redactor, secrets_of
+from paars_bench.backbones.response_cache import ResponseCache
 from paars_bench.backbones.route import Route, route_of, unpriced, unrecorded
 from paars_bench.backbones.throttle import LONGEST_WAIT, Throttle
 from paars_bench.boundary import unforeseen
@@ -64,6 +66,7 @@ class LiteLLMBackbone:
         acting: how it is to act in sessions, where ``traits`` do not say; None: the first way that LiteLLM lists.
         deadline: seconds for one request, its attempts and waits together.
         calls_per_minute: begun at most; None: as many as the provider takes.
+        cache: keeps replies and serves them again; None keeps none.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class LiteLLMBackbone:
         acting: Acting | None = None,
         deadline: float = DEADLINE,
         calls_per_minute: float | None = None,
+        cache: ResponseCache | None = None,
     ) -> None:
         self._litellm = import_litellm()
         self._model = model
@@ -91,6 +95,7 @@ class LiteLLMBackbone:
         self.traits = traits or acting_as(self._ask_traits(name, info, route), acting)
         self._body = BodyMaker(self._litellm, route, self.traits, self.not_sent, reasons=self._reasons)
         self._free = self.traits.details.get("cost") == "none"
+        self._cache, self._keys = cache, CallKeys(self._litellm, options, self.traits)
         self._unrecorded = unrecorded()
         if not info and traits is None:
             unpriced(self._litellm, route.model)
@@ -127,9 +132,13 @@ class LiteLLMBackbone:
 
         Raises:
             BackboneUnusable: no request can succeed (wrong key, no permission, unknown model), or none does.
+            PaarsError: the cache has no reply and none can be asked for (no key, no model).
         """
         import openai
 
+        entry = self._cache.entry(self._keys, self._body(request), request.draw) if self._cache else None
+        if entry is not None and entry.reply is not None:
+            return entry.reply
         patience = PATIENCE.get() or Patience()
         told, usage, number = ATTEMPTS.get(), Usage(), 0
         last: _Attempt | None = None
@@ -155,7 +164,8 @@ class LiteLLMBackbone:
             attempt.retry_state.set_result(last)
         assert last is not None, "the first attempt is always made"
         self._breaker.see(last.completion)
-        return replace(last.completion, usage=usage, latency_ms=latency_ms, attempts=number)
+        done = replace(last.completion, usage=usage, latency_ms=latency_ms, attempts=number)
+        return done if entry is None else entry.keep(done)
 
     def _retrying(self, patience: Patience) -> Any:
         import tenacity
@@ -183,7 +193,7 @@ class LiteLLMBackbone:
         choice = reply.choices[0]
         text = self._redact.known(_sound(choice.message.content))
         calls = tuple(
-            ToolCall(_sound(c.id), _sound(c.function.name), self._redact.known(_sound(c.function.arguments)))
+            ToolCall(*(self._redact.known(_sound(part)) for part in (c.id, c.function.name, c.function.arguments)))
             for c in choice.message.tool_calls or ()
         )
         usage = self._usage(reply, request, text + "".join(f"{c.name} {c.arguments}" for c in calls))
@@ -219,7 +229,9 @@ class LiteLLMBackbone:
         return (f"{self._throttle.refused:,} calls came too many for the provider (429); slowed down to {few}",)
 
     async def aclose(self) -> None:
-        """Closes LiteLLM's connections."""
+        """Closes LiteLLM's connections and the cache."""
+        if self._cache is not None:
+            self._cache.close()
         await self._litellm.close_litellm_async_clients()
 
 

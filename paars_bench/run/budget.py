@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from paars_bench.backbones.door import Usage
+from paars_bench.backbones.door import Completion, Usage
 
 PERSONA = "persona"
 """The kind of what is spent on mining; the other kinds are tasks."""
@@ -90,10 +90,10 @@ class InFlight:
         """Remembers what a finished question of a kind used, if that is more than any before."""
         self._largest[kind] = Spent.of(usage).most(self._largest.get(kind, Spent()))
 
-    def call_ended(self, held: Held, usage: Usage) -> None:
+    def call_ended(self, held: Held, reply: Completion) -> None:
         """Counts a call of a question that may go on."""
-        used, kind = Spent.of(usage), held.kinds[0]
-        held.spent, held.calling = held.spent.plus(used), False
+        used, kind = Spent.of(reply.usage), held.kinds[0]
+        held.spent, held.calling = held.spent.plus(Spent.of(reply.paid)), False
         self._largest_call[kind] = used.most(self._largest_call.get(kind, Spent()))
         self._ended.set()
 

@@ -134,6 +134,8 @@ class Finished:
         yield from self._read(np.sort(lines[lines != _NOWHERE]))
 
     def _read(self, lines: npt.NDArray[np.int64]) -> Iterator[CaseResult]:
+        if not len(lines):  # of a run that ended before its first case there is no journal
+            return
         try:
             for row in self._journal.at(lines.tolist()):
                 yield result_of(row)
