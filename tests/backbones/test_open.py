@@ -101,7 +101,7 @@ def test_a_timeout_that_is_no_number(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["0", "-5", "nan", "inf"])
 def test_a_timeout_that_no_call_can_keep(value: str) -> None:
-    with pytest.raises(UsageError, match="needs seconds"):
+    with pytest.raises(UsageError, match="needs a number above 0"):
         opened("claude", timeout=value, api_key="sk-ant-test-000000")
 
 
