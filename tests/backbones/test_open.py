@@ -95,7 +95,7 @@ def test_an_unknown_provider() -> None:
 
 @pytest.mark.parametrize("value", ["soon", "", "5s"])
 def test_a_timeout_that_is_no_number(value: str) -> None:
-    with pytest.raises(UsageError, match=f"timeout={value}: needs seconds, such as timeout=60"):
+    with pytest.raises(UsageError, match=f"timeout={value}: needs a number above 0, such as timeout=60"):
         opened("claude", timeout=value, api_key="sk-ant-test-000000")
 
 
