@@ -211,6 +211,22 @@ def test_each_line_stands_for_one_action(mugs: Shop, line: str) -> None:
     assert isinstance(reader.read("f cheap", visit.page), BadAction)
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("f sort=zz", "unknown sort 'zz': valid are newest, price_high, price_low, rating, relevance."),
+        ("f sort=ratings", "unknown sort 'ratings': did you mean 'rating'?"),
+        ("f price<=cheap", "max_price is 'cheap', no number; write one such as 20."),
+        ('f category="Ki', """category is '"Ki', where the quotation mark is not closed; write category="…"."""),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_one_sentence(mugs: Shop, line: str, said: str) -> None:
+    from datetime import UTC, datetime
+
+    page = mugs.open("s", "s/1", datetime(2026, 3, 1, tzinfo=UTC)).page
+    assert Reader().read(line, page) == BadAction(said)
+
+
 def test_numbers_are_those_of_the_list_last_shown(mugs: Shop) -> None:
     from datetime import UTC, datetime
 
