@@ -1,9 +1,9 @@
 """How many calls of a provider may be under way: more while it takes them, fewer when it refuses some.
 
 What a provider takes is known to it alone, and differs by account and hour. The number doubles from a small one until
-a call is refused, falls by a quarter then, and grows again by one after so many taken calls as it is large, more
-slowly after each refusal, as congestion control does (RFC 5681). A provider that refuses most of a round and says for
-how long (Retry-After) is asked nothing until then.
+a call is refused, falls by a quarter then, and grows again by one after so many taken calls as it is large, as
+congestion control does (RFC 5681); where refusals come at the same number again and again, more slowly each time. A
+provider that refuses most of a round and says for how long (Retry-After) is asked nothing until then.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from paars_bench.backbones.patience import Patience
 
 LONGEST_WAIT = 120.0  # seconds; a daily limit asks for hours, and a resumed run is the answer to that
 _FIRST, _MOST = 8.0, 4096
-_KEPT = 0.75
+_KEPT, _SAME = 0.75, 0.8
 _SLOWEST = 64
 _MINUTE = 60.0
 
@@ -44,7 +44,7 @@ class Throttle:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._spacing = _MINUTE / per_minute if per_minute else 0.0
         self._not_before = 0.0
-        self._cut_at = float("-inf")
+        self._cut_at, self._cut_from = float("-inf"), float("inf")
         self._ended = self._ended_refused = 0
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -116,9 +116,10 @@ class Throttle:
         self.refused += 1
         self._ended_refused += 1
         if began > self._cut_at:  # calls that began before the last cut say again what was heard
+            again = self._limit > _SAME * self._cut_from
+            self._slowness = min(self._slowness * 2, _SLOWEST) if again else 1
+            self._cut_at, self._cut_from = now, self._limit
             self._limit = self._doubling_until = max(self._limit * _KEPT, 1.0)
-            self._slowness = min(self._slowness * 2, _SLOWEST)
-            self._cut_at = now
             self._ended = self._ended_refused = 1
             self.fewest = min(self.fewest, self.limit)
         if wait is not None and self._ended_refused > max(1, self._ended // 2):

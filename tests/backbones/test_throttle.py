@@ -20,6 +20,7 @@ class Shop:
     def __init__(self, takes: int, seconds: float = 0.004, chance: float = 0.0, wait: float | None = None) -> None:
         self.takes, self.seconds, self.chance, self.wait = takes, seconds, chance, wait
         self.under_way = self.most = self.calls = self.refused = 0
+        self.under_way_in_all = 0.0  # seconds of all calls together
         self._random = random.Random(0)
 
     async def call(self) -> bool:
@@ -30,7 +31,9 @@ class Shop:
             return False
         self.under_way += 1
         self.most = max(self.most, self.under_way)
+        began = time.perf_counter()
         await asyncio.sleep(self.seconds)
+        self.under_way_in_all += time.perf_counter() - began
         self.under_way -= 1
         return True
 
@@ -86,8 +89,10 @@ def test_a_provider_that_takes_more_after_a_while_gets_more() -> None:
 
 
 def test_refusals_by_chance_slow_it_down_and_do_not_stop_it() -> None:
-    shop = Shop(takes=1000, chance=0.05, wait=5.0)
-    assert served(shop, Throttle(), 600) < 30  # one wait for everybody each time would take minutes
+    shop, throttle = Shop(takes=1000, chance=0.05, wait=5.0), Throttle()
+    took = served(shop, throttle, 2000)
+    assert took < 30  # one wait for everybody each time would take minutes
+    assert shop.under_way_in_all / took > 3
 
 
 def test_a_provider_that_refuses_a_whole_round_is_left_alone_for_as_long_as_it_asks() -> None:
