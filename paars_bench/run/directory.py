@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 from paars_bench.backbones.open import NOT_ASKED
 from paars_bench.backbones.redact import is_secret
 from paars_bench.errors import PaarsError, RunDirectoryError
-from paars_bench.files import PART, write_atomically
+from paars_bench.files import PART, read_json, write_atomically
 from paars_bench.run.journal import JsonLines
 
 CONFIG = "config.json"
@@ -126,10 +126,10 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     file = path / CONFIG
     try:
-        value: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        value: dict[str, Any] = read_json(file)
     except FileNotFoundError:
         raise RunDirectoryError(f"{path}: not a run directory (it has no {CONFIG})") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise RunDirectoryError(f"{file}: cannot be read ({error})") from error
     try:
         _Config.model_validate(value, strict=True)
