@@ -6,7 +6,6 @@ provider did: it carries an outcome.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,6 +15,7 @@ from paars_bench.data.cases import Background, Case
 from paars_bench.data.schema import Catalog
 from paars_bench.outcomes import Outcome
 
+_MOST_TOKENS, _MOST_USD = 10**15, 10**9
 Message = dict[str, Any]
 """A chat message in the OpenAI format."""
 
@@ -55,14 +55,14 @@ class Usage:
 
         Raises:
             TypeError: a key is unknown or a value is no number.
-            ValueError: a number is negative or not finite.
+            ValueError: a number is negative or beyond what anybody could use.
         """
         usage = cls(**row)
         counts = (usage.input, usage.cached, usage.output, usage.reasoning, usage.estimated)
         if not all(type(count) is int for count in counts) or type(usage.cost_usd) not in (int, float, type(None)):
             raise TypeError("usage is no numbers")
-        if min(counts) < 0 or not 0 <= (usage.cost_usd or 0.0) < math.inf:
-            raise ValueError("usage is negative or not finite")
+        if not (min(counts) >= 0 and max(counts) <= _MOST_TOKENS and 0 <= (usage.cost_usd or 0.0) <= _MOST_USD):
+            raise ValueError("usage is negative or too large")
         return usage
 
 

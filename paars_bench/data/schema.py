@@ -247,6 +247,10 @@ class Catalog:
             self._seen[product_id] = hit
         return hit
 
+    def lacks(self, product_ids: Iterable[str]) -> list[str]:
+        """Returns those of some ids that the shop does not have."""
+        return [pid for pid in product_ids if pid not in self._row]
+
     def row(self, product_id: str) -> int:
         """Returns the row of a product in ``table``; KeyError if the shop does not have it."""
         return self._row[product_id]

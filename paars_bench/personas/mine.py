@@ -7,7 +7,6 @@ in one JSON object, so that the reasoning is kept and becomes part of the person
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -55,6 +54,13 @@ PREFERENCE_FIELDS: dict[str, Mapping[str, Any]] = {
     "decision_style": _SHORT,
     "favourite_categories": _LIST,
 }
+_FIELDS = {
+    "profile": PROFILE_FIELDS.keys(),
+    "preferences": PREFERENCE_FIELDS.keys(),
+    "reasoning": {"profile": None, "preferences": None}.keys(),
+}
+"""What each part of a mined persona holds."""
+_MOST = 10**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +103,22 @@ def persona_of(row: Mapping[str, Any]) -> Persona:
     Raises:
         KeyError: a key is missing.
         TypeError: a key is unknown, or a value has another type.
-        ValueError: the outcome is unknown.
+        ValueError: the outcome is unknown, or a part has other fields than those asked for, or one without words.
     """
     kept = {k: v for k, v in row.items() if k != "prompts_version"}
     kept |= {"outcome": Outcome(kept["outcome"]), "usage": Usage.of(kept["usage"])}
     if kept.get("paid") is not None:
         kept["paid"] = Usage.of(kept["paid"])
     persona = Persona(**kept)
-    parts = (persona.profile, persona.preferences, persona.reasoning, persona.history)
-    if not isinstance(persona.shopper, str) or not all(isinstance(part, Mapping) for part in parts):
-        raise TypeError("not a persona")
-    if persona.outcome is Outcome.OK:
-        for fields, part in ((PROFILE_FIELDS, persona.profile), (PREFERENCE_FIELDS, persona.preferences)):
-            if not all(_is_words(part[name], a_list=True) for name in fields):
-                raise TypeError("a persona without words")
+    parts = {"profile": persona.profile, "preferences": persona.preferences, "reasoning": persona.reasoning}
+    if not all(isinstance(part, Mapping) for part in (*parts.values(), persona.history)):
+        raise TypeError("profile, preferences, reasoning and history are objects")
+    if not isinstance(persona.shopper, str) or not isinstance(persona.error, str | None):
+        raise TypeError("shopper and error are text")
+    for name, fields in _FIELDS.items() if persona.outcome is Outcome.OK else ():
+        part = parts[name]
+        if part.keys() != fields or not all(_is_words(v, a_list=name != "reasoning") for v in part.values()):
+            raise ValueError(f"{name}: needs words for {', '.join(fields)}, and nothing else")
     return persona
 
 
@@ -219,4 +227,4 @@ def _is_words(value: Any, *, a_list: bool) -> bool:
         return bool(value.strip())
     if a_list and isinstance(value, list):
         return bool(value) and all(_is_words(v, a_list=False) for v in value)
-    return a_list and isinstance(value, int | float) and math.isfinite(value)
+    return a_list and type(value) in (int, float) and -_MOST <= value <= _MOST

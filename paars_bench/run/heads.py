@@ -15,7 +15,7 @@ from paars_bench.personas.history import History, render_history
 from paars_bench.personas.mine import Persona, mine_persona, persona_of
 from paars_bench.personas.prompt import persona_block
 from paars_bench.run.directory import cannot_write
-from paars_bench.run.journal import JsonLines
+from paars_bench.run.journal import Damage, JsonLines
 from paars_bench.seeds import derive
 
 HISTORY_CAP = 8000
@@ -68,7 +68,7 @@ class Heads:
         self._histories: dict[str, History] = {}
         self._titles = Titles(data.catalog)
         self._pay = pay
-        self.damaged = 0
+        self.damaged = Damage()
 
     def resume(self) -> int:
         """Reads the personas on disk and returns how many there are."""
@@ -142,11 +142,11 @@ class Heads:
 
 
 class Stored(NamedTuple):
-    """What ``personas.jsonl`` holds: every line's persona, what they all spent, how many lines were damaged."""
+    """What ``personas.jsonl`` holds: every line's persona, what they all spent, and which lines are damaged."""
 
     personas: list[Persona]
     spent: list[Usage]
-    damaged: int
+    damaged: Damage
 
 
 def load_personas(store: JsonLines) -> Stored:

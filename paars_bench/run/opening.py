@@ -28,6 +28,7 @@ from paars_bench.run.budget import PERSONA
 from paars_bench.run.directory import LEFT_BEHIND, RunDirectory
 from paars_bench.run.finished import Finished
 from paars_bench.run.heads import Heads, history_budget
+from paars_bench.run.journal import Damage
 from paars_bench.run.plan import Plan, choose_conditions
 from paars_bench.run.progress import Screen
 from paars_bench.run.schedule import Work
@@ -165,6 +166,13 @@ def announce(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone, 
         screen.note(f"not run: {task} ({why})")
 
 
+def tell_damage(screen: Screen, directory: RunDirectory, journal: Damage, personas: Damage, *, then: str) -> None:
+    """Says which lines on disk are damaged, a sentence for each file; ``then`` says what becomes of them."""
+    for file, damaged in ((directory.journal.path, journal), (directory.personas.path, personas)):
+        if damaged.lines:
+            screen.note(damaged.said(file, then))
+
+
 def _shops(data: ShoppingData, plan: Plan, screen: Screen) -> Callable[[StoreSettings], Shop]:
     """Returns what opens the store with such settings; all of them share one index."""
 
@@ -201,7 +209,7 @@ def prepare(
 ) -> Prepared:
     """Reads what the journal holds, so that it is not asked again, and makes ready what is asked."""
     account = Account(planned=len(plan))
-    done = Finished(directory.journal, plan)
+    done = Finished(directory.journal, plan, data.catalog)
     done.load(account.resume)
     kept = {ended: count for ended, count in done.endings().items() if not ended.owed}
     account.before = sum(kept.values())
@@ -216,9 +224,7 @@ def prepare(
         pay=lambda persona: account.add(persona.usage, PERSONA, paid=persona.paid),
     )
     heads.resume()
-    damaged = done.damaged + heads.damaged
-    if damaged:
-        screen.note(f"{damaged} torn or damaged lines on disk: their cases are asked again")
+    tell_damage(screen, directory, done.damaged, heads.damaged, then="what they answered is asked again")
     open_shop = _shops(data, plan, screen)
 
     dataset = parse_spec(spec.dataset).text

@@ -13,10 +13,8 @@ from paars_bench.data.schema import event_json
 from paars_bench.data.sessions import session_facts
 from paars_bench.store import Session, SessionResult, Spending, Stop
 from paars_bench.tasks.question import Asker, Question, blank_result
-from paars_bench.tasks.result import CaseResult
+from paars_bench.tasks.result import CaseResult, session_name
 from paars_bench.tasks.shopper import Shopper
-
-_AGENT = "agent"
 
 
 async def play(question: Question, head: str, backbone: Backbone, asker: Asker) -> CaseResult:
@@ -29,7 +27,7 @@ async def play(question: Question, head: str, backbone: Backbone, asker: Asker) 
         asker: renderer, catalog and store.
     """
     case, limits = question.case, question.spec.session
-    name = f"{_AGENT}/{question.spec.task}/{question.condition}/{question.repeat}/{case.session}"
+    name = session_name(question.spec.task, question.condition, question.repeat, case.session)
     shop = asker.open_shop(limits.store)
     shopper = Shopper(question, head, backbone, asker, shop)
     visit = shop.open(case.shopper, name, case.time, leaves=not shopper.manner.by_itself)

@@ -33,7 +33,7 @@ from paars_bench.data.sources.rows import (
     read_text,
 )
 from paars_bench.errors import DataError
-from paars_bench.files import read_json_file
+from paars_bench.files import read_json
 
 _NAME = "bestbuy"
 _LICENCE = "(c) Best Buy; Kaggle competition rules, no open licence: load it for yourself, never pass it on"
@@ -160,7 +160,7 @@ def _titles(folder: Path) -> tuple[dict[str, str], str]:
 
 def _json(file: Path, kind: type) -> Any:
     try:
-        read = read_json_file(file)
+        read = read_json(file)
     except (OSError, ValueError) as error:
         raise DataError(f"data set {_NAME!r}: {file} cannot be read ({error}); {_STEP}") from error
     if not isinstance(read, kind):
