@@ -29,7 +29,8 @@ def strict_json(text: bytes) -> Any:
     try:
         return from_json(text, allow_inf_nan=False)
     except ValueError as error:
-        raise ValueError(f"no strict JSON ({error})") from None
+        words = str(error).replace("recursion limit exceeded", "nested too deeply")
+        raise ValueError(f"no strict JSON ({words})") from None
 
 
 def read_json(file: Path) -> Any:

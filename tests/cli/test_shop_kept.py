@@ -172,7 +172,7 @@ def test_a_folder_that_is_gone_at_the_end_is_made_again(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (["--to", "{}/file/mine"], "mine: cannot be written"),
-        (["--to", "{}/deep"], "shop.json: cannot be read (nested too deeply"),
+        (["--to", "{}/deep"], "shop.json: cannot be read (no strict JSON (nested too deeply"),
         (["--to", "{}/mine", "--as", "Nobody"], "--as: unknown shopper 'Nobody'"),
         (["--bring", "{}/deep"], "--bring {}/deep: goes with --to FOLDER and nothing else."),
         (["--bring", "{}/none", "--to", "{}/mine", "--as", "S00003"], "goes with --to FOLDER and nothing else."),

@@ -105,7 +105,7 @@ def test_a_folder_that_another_process_does_not_let_go_is_named(folder: Path, mo
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[" * 100_000, r"shop\.json: cannot be read \(nested too deeply"),
+        ("[" * 100_000, r"shop\.json: cannot be read \(no strict JSON \(nested too deeply"),
         ("{", r"shop\.json: cannot be read"),
         ("[]", r"shop\.json: names no shop"),
         ('{"dataset": "demo"}', r"shop\.json: names no shop \(dataset and settings as text\)"),
