@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from paars_bench.backbones.door import Backbone, Completion, Request, Usage
+from paars_bench.backbones.door import Backbone, Completion, Request, Usage, paid_of
 from paars_bench.outcomes import Outcome
 from paars_bench.personas.history import History
 
@@ -74,7 +74,8 @@ class Persona:
         reasoning: the model's reasoning for each of the two.
         history: what of the history was shown and what was cut.
         outcome: ok, or how mining failed.
-        usage: of both calls.
+        usage: of both calls; of replies from a cache as it was when they were made.
+        paid: of it, what was paid for this persona; None where all was, since no reply came from a cache.
         error: in words, where it failed.
     """
 
@@ -85,11 +86,15 @@ class Persona:
     history: Mapping[str, Any] = field(default_factory=dict)
     outcome: Outcome = Outcome.OK
     usage: Usage = field(default_factory=Usage)
+    paid: Usage | None = None
     error: str | None = None
 
     def row(self) -> dict[str, Any]:
         """Returns the persona as a line of ``personas.jsonl``."""
-        return {**asdict(self), "prompts_version": PROMPTS_VERSION}
+        row = {**asdict(self), "prompts_version": PROMPTS_VERSION}
+        if self.paid is None:
+            del row["paid"]
+        return row
 
 
 def persona_of(row: Mapping[str, Any]) -> Persona:
@@ -101,7 +106,10 @@ def persona_of(row: Mapping[str, Any]) -> Persona:
         ValueError: the outcome is unknown, or a part has other fields than those asked for, or one without words.
     """
     kept = {k: v for k, v in row.items() if k != "prompts_version"}
-    persona = Persona(**{**kept, "outcome": Outcome(kept["outcome"]), "usage": Usage.of(kept["usage"])})
+    kept |= {"outcome": Outcome(kept["outcome"]), "usage": Usage.of(kept["usage"])}
+    if kept.get("paid") is not None:
+        kept["paid"] = Usage.of(kept["paid"])
+    persona = Persona(**kept)
     parts = {"profile": persona.profile, "preferences": persona.preferences, "reasoning": persona.reasoning}
     if not all(isinstance(part, Mapping) for part in (*parts.values(), persona.history)):
         raise TypeError("profile, preferences, reasoning and history are objects")
@@ -133,9 +141,13 @@ async def mine_persona(
     messages = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": first}]
     params = {"temperature": 0, "max_tokens": max_tokens, "seed": seed}
     answers: list[dict[str, Any]] = []
+    replies: list[Completion] = []
     for fields in (PROFILE_FIELDS, PREFERENCE_FIELDS):
-        reply = await backbone.complete(Request(messages, params=params, reply_schema=_schema(fields), role="persona"))
-        persona = replace(persona, usage=persona.usage + reply.usage)
+        reply = await backbone.complete(
+            Request(messages, params=params, reply_schema=_schema(fields), draw=seed, role="persona")
+        )
+        replies.append(reply)
+        persona = replace(persona, usage=persona.usage + reply.usage, paid=paid_of(replies))
         answer, problem = _read(reply, fields)
         if answer is None:
             return replace(persona, outcome=_outcome(reply), error=problem)

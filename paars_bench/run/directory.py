@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 from paars_bench.backbones.open import NOT_ASKED
 from paars_bench.backbones.redact import is_secret
 from paars_bench.errors import PaarsError, RunDirectoryError
-from paars_bench.files import PART, read_json, write_atomically
+from paars_bench.files import PART, read_strict_json, write_atomically
 from paars_bench.run.journal import JsonLines
 
 CONFIG = "config.json"
@@ -53,6 +53,7 @@ class RunDirectory:
             ) from None
         self.journal = JsonLines(path / "journal.jsonl")
         self.personas = JsonLines(path / "personas.jsonl")
+        self.attempts = JsonLines(path / "attempts.jsonl")
 
     def claim(self, config: Mapping[str, Any]) -> bool:
         """Takes the folder for a run of ``config`` and returns whether it resumes one.
@@ -92,6 +93,7 @@ class RunDirectory:
         try:
             self.journal.close()
             self.personas.close()
+            self.attempts.close()
         except OSError as error:
             raise cannot_write(self.path, error) from error
         finally:
@@ -126,7 +128,7 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     file = path / CONFIG
     try:
-        value: dict[str, Any] = read_json(file)
+        value: dict[str, Any] = read_strict_json(file)
     except FileNotFoundError:
         raise RunDirectoryError(f"{path}: not a run directory (it has no {CONFIG})") from None
     except (OSError, ValueError) as error:

@@ -141,10 +141,12 @@ class Finished:
         yield from self._read(np.sort(lines[lines != _NOWHERE]))
 
     def _read(self, lines: npt.NDArray[np.int64]) -> Iterator[CaseResult]:
+        if not len(lines):  # of a run that ended before its first case there is no journal
+            return
         try:
             for row in self._journal.at(lines.tolist()):
                 yield result_of(row)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise changed(self._journal.path, error) from error
 
     def _keep(self, result: CaseResult, line: int) -> None:

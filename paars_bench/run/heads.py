@@ -47,7 +47,7 @@ class Heads:
         budget: tokens of history in a prompt.
         donors: whose persona each shopper gets under ``shuffled``.
         seed: of the run.
-        pay: is told what each mined persona used.
+        pay: is told of every persona that was mined, by earlier processes too.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Heads:
         budget: int,
         donors: Mapping[str, str],
         seed: int,
-        pay: Callable[[Usage], None],
+        pay: Callable[[Persona], None],
     ) -> None:
         self._data, self._backbone, self._store = data, backbone, store
         self._budget, self._donors, self._seed = budget, donors, seed
@@ -69,12 +69,13 @@ class Heads:
         self._titles = Titles(data.catalog)
         self._pay = pay
         self.damaged = Damage()
-        self.spent: list[Usage] = []
 
     def resume(self) -> int:
         """Reads the personas on disk and returns how many there are."""
         loaded = load_personas(self._store)
-        self.damaged, self.spent = loaded.damaged, loaded.spent
+        self.damaged = loaded.damaged
+        for persona in loaded.personas:
+            self._pay(persona)
         self._mined = {p.shopper: p for p in loaded.personas if not POLICY[p.outcome].owed}
         return len(self._mined)
 
@@ -121,7 +122,7 @@ class Heads:
                 except OSError as error:
                     raise cannot_write(self._store.path.parent, error) from error
                 self._mined[shopper] = persona
-                self._pay(persona.usage)
+                self._pay(persona)
             return self._mined[shopper]
 
     def _history(self, shopper: str) -> History:

@@ -155,7 +155,7 @@ def _choose_cases(specs: Sequence[TaskSpec], data: ShoppingData, spec: RunSpec) 
     grouped: dict[CaseKind, dict[str, list[Case]]] = {}
     for kind in {s.dataset.cases for s in specs}:
         by_shopper: dict[str, list[Case]] = {}
-        for case in iter_cases(data.cases(kind), kind):
+        for case in iter_cases(data, kind):
             by_shopper.setdefault(case.shopper, []).append(case)
         grouped[kind] = by_shopper
     everyone: dict[str, Any] = {s: None for by in grouped.values() for s in by}

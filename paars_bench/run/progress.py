@@ -103,7 +103,7 @@ class _Line:
 def line(account: Account, width: int) -> str:
     """Returns what is known of a run in at most ``width`` columns, as long as the four that always stay fit.
 
-    Cases, rate, time left and failures stay; tokens go first, then the time passed, then the cost.
+    Cases, rate, time left and failures stay; first go the cases from the cache, then tokens, time passed and cost.
     """
     usage = account.usage
     rate, left = _pace(account)
@@ -114,12 +114,14 @@ def line(account: Account, width: int) -> str:
         "left": f"{_clock(left)} left",
         "tokens": f"{_short(usage.input + usage.output)} tokens",
         "cost": _dollars(account),
+        "cached": f"{account.cached:,} cached",
         "failed": f"{account.failed:,} failed",
     }
-    if not account.failed:
-        del parts["failed"]
-    for name in ("tokens", "passed", "cost"):
-        if len("  ".join(parts.values())) > width:
+    for name, count in (("cached", account.cached), ("failed", account.failed)):
+        if not count:
+            del parts[name]
+    for name in ("cached", "tokens", "passed", "cost"):
+        if name in parts and len("  ".join(parts.values())) > width:
             del parts[name]
     return "  ".join(parts.values())
 
@@ -130,6 +132,8 @@ def status(account: Account) -> str:
     rate, left = _pace(account)
     cost = _dollars(account) + (" (some prices unknown)" if account.unpriced else "")
     parts = [rate, f"{_clock(left)} left", f"{usage.input + usage.output:,} tokens", cost]
+    if account.cached:
+        parts.append(f"{account.cached} cached")
     if account.failed:
         parts.append(f"{account.failed} failed")
     return " · ".join(parts)

@@ -85,6 +85,7 @@ class _Line(_Strict):
     prompt_sha256: str = ""
     events: list[Step] | None = None
     usage: dict[str, Any]
+    paid: dict[str, Any] | None = None
     latency_ms: Annotated[float, Field(ge=0, le=_MOST)] = 0.0
     attempts: Count = 0
     cached: bool = False
@@ -95,16 +96,19 @@ def result_of(row: Mapping[str, Any]) -> CaseResult:
     """Returns the result of a journal line.
 
     Raises:
+        TypeError: what it used is no numbers.
         ValueError: it is none, with the key, the value and what would be right.
     """
     try:
         line = _Line.model_validate(row)
     except ValidationError as error:
         raise ValueError(_first(error)) from None
-    usage = Usage.of(line.usage)
     _check_answer(line)
     known = {name: row[name] for name in WRITTEN if name in row}
-    return CaseResult(**{**known, "outcome": line.outcome, "usage": usage})
+    known |= {"outcome": line.outcome, "usage": Usage.of(line.usage)}
+    if line.paid is not None:
+        known["paid"] = Usage.of(line.paid)
+    return CaseResult(**known)
 
 
 def _first(error: ValidationError) -> str:

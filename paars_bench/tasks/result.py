@@ -29,10 +29,11 @@ class CaseResult:
         messages: the prompt; of a session the whole exchange.
         prompt_sha256: digest of the first prompt; "" where none was written, since a baseline reads none.
         events: of a session, in the log schema.
-        usage: of every call.
+        usage: of every call; of replies from a cache as it was when they were made.
+        paid: of it, what was paid for this case; None where all was, since no reply came from a cache.
         latency_ms: spent waiting for the backbone.
         attempts: calls made.
-        cached: served from a cache.
+        cached: every reply was served from a cache.
         error: what went wrong, in words.
         facts: of a session, in the place of its events where it was read back to be measured; no part of the journal.
     """
@@ -49,6 +50,7 @@ class CaseResult:
     prompt_sha256: str = ""
     events: Sequence[Mapping[str, Any]] | None = None
     usage: Usage = field(default_factory=Usage)
+    paid: Usage | None = None
     latency_ms: float = 0.0
     attempts: int = 0
     cached: bool = False
@@ -96,6 +98,10 @@ class CaseResult:
         """Returns the journal line; without ``log_samples`` prompt and reply are left out."""
         row = {name: getattr(self, name) for name in WRITTEN}
         row["usage"] = asdict(self.usage)
+        if self.paid is None:
+            del row["paid"]
+        else:
+            row["paid"] = asdict(self.paid)
         if not log_samples:
             del row["messages"], row["reply"]
         if self.events is None:

@@ -36,11 +36,11 @@ async def play(question: Question, head: str, backbone: Backbone, asker: Asker) 
     while session.result is None:
         began = asker.clock()
         reply = await backbone.complete(shopper.request(session, visit.events))
-        seconds, used = asker.clock() - began, reply.usage
+        seconds, used = asker.clock() - began if reply.seconds is None else reply.seconds, reply.usage
         session.take(shopper.read(reply, session))
         session.pay(tokens=used.input + used.output, seconds=seconds, cost=used.cost_usd)
         if session.result is None and asker.next_call is not None:
-            cut = await asker.next_call(used)
+            cut = await asker.next_call(reply)
             if cut is not None:
                 session.take(Stop(cut))
     return _result(question, shopper, session.result)
@@ -66,6 +66,8 @@ def _result(question: Question, shopper: Shopper, end: SessionResult) -> CaseRes
         prompt_sha256=shopper.first_prompt,
         events=events,
         usage=shopper.usage,
+        paid=shopper.paid if shopper.cached else None,
         latency_ms=shopper.latency_ms,
         attempts=shopper.attempts,
+        cached=0 < shopper.calls == shopper.cached,
     )
