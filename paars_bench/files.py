@@ -33,7 +33,20 @@ def strict_json(text: bytes) -> Any:
         raise ValueError(f"no strict JSON ({words})") from None
 
 
-def read_json(file: Path) -> Any:
+def read_json(path: Path) -> Any:
+    """Returns what a JSON file holds, as Python reads it: the files of a source may hold ``NaN`` or half characters.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no JSON in UTF-8, or one nested deeper than Python can read.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError(f"nested too deeply: {error}") from None
+
+
+def read_strict_json(file: Path) -> Any:
     """Returns what a whole file of strict JSON says; every number in it is finite, also as a float.
 
     Raises:

@@ -18,7 +18,7 @@ from paars_bench.data.agent_folder import is_agent_log, read_agent_log
 from paars_bench.data.log import Log
 from paars_bench.data.schema import SESSIONS, Event, SessionInfo, event_of, events_table
 from paars_bench.errors import DataError
-from paars_bench.files import PART, read_json, write_atomically
+from paars_bench.files import PART, read_strict_json, write_atomically
 
 SHOP = "shop.json"
 """Says in which shop the sessions of a folder were: its products and its settings."""
@@ -68,7 +68,7 @@ def _shop_of(folder: Path) -> dict[str, str] | None:
     """Returns in which shop the sessions of a folder were, None where it is not there or empty."""
     file = folder / SHOP
     try:
-        held = read_json(file) if file.exists() else None
+        held = read_strict_json(file) if file.exists() else None
         if held is None and folder.exists() and any(p.name not in _LEFT_BEHIND for p in folder.iterdir()):
             raise DataError(f"{folder}: holds something else (it has no {SHOP}); name another folder.")
     except (OSError, ValueError) as error:

@@ -26,7 +26,7 @@ from paars_bench.data.mining_rules import FunnelStep
 from paars_bench.data.registry import DatasetSpec, Progress
 from paars_bench.data.schema import CATALOG, EVENTS, SESSIONS, SHOPPERS, Catalog
 from paars_bench.errors import DataError
-from paars_bench.files import file_sha256, read_json
+from paars_bench.files import file_sha256, read_strict_json
 from paars_bench.paths import cache_dir
 
 _LOG = logging.getLogger(__name__)
@@ -143,7 +143,7 @@ def _meta(data: MinedData) -> dict[str, Any]:
 def read_folder(folder: Path) -> MinedData:
     """Reads a data set written by ``write_folder``; every file is checked against its digest first."""
     try:
-        meta = read_json(folder / _STORED_META)
+        meta = read_strict_json(folder / _STORED_META)
         tables = {}
         for name, digest in meta["files"].items():
             if file_sha256(folder / name) != digest:

@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ValidationError, model_validator
 
 from paars_bench.errors import UsageError
-from paars_bench.files import read_json
+from paars_bench.files import read_strict_json
 from paars_bench.report.submitted import Halves, Interval, Number
 
 SCHEMA_VERSION = 3
@@ -70,7 +70,7 @@ def read_boards(file: Path) -> list[dict[str, Any]]:
     if not file.exists():
         return []
     try:
-        value = read_json(file)
+        value = read_strict_json(file)
         version = value["schema_version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _no_leaderboard(file, error) from error

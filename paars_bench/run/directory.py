@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 from paars_bench.backbones.open import NOT_ASKED
 from paars_bench.backbones.redact import is_secret
 from paars_bench.errors import PaarsError, RunDirectoryError
-from paars_bench.files import PART, read_json, write_atomically
+from paars_bench.files import PART, read_strict_json, write_atomically
 from paars_bench.run.journal import JsonLines
 
 CONFIG = "config.json"
@@ -128,7 +128,7 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     file = path / CONFIG
     try:
-        value: dict[str, Any] = read_json(file)
+        value: dict[str, Any] = read_strict_json(file)
     except FileNotFoundError:
         raise RunDirectoryError(f"{path}: not a run directory (it has no {CONFIG})") from None
     except (OSError, ValueError) as error:

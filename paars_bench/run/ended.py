@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from paars_bench.backbones.door import Backbone
-from paars_bench.files import read_json
+from paars_bench.files import read_strict_json
 from paars_bench.run.account import Account
 from paars_bench.run.directory import RESULTS
 
@@ -42,7 +42,7 @@ def ended_now(path: Path, account: Account, backbone: Backbone) -> Ended:
 
 def _results_on_disk(path: Path) -> Mapping[str, Any]:
     try:
-        return _mapping(read_json(path / RESULTS))
+        return _mapping(read_strict_json(path / RESULTS))
     except (OSError, ValueError):
         return {}
 

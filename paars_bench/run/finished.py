@@ -146,7 +146,7 @@ class Finished:
         try:
             for row in self._journal.at(lines.tolist()):
                 yield result_of(row)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise changed(self._journal.path, error) from error
 
     def _keep(self, result: CaseResult, line: int) -> None:

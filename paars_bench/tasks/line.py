@@ -96,17 +96,19 @@ def result_of(row: Mapping[str, Any]) -> CaseResult:
     """Returns the result of a journal line.
 
     Raises:
+        TypeError: what it used is no numbers.
         ValueError: it is none, with the key, the value and what would be right.
     """
     try:
         line = _Line.model_validate(row)
     except ValidationError as error:
         raise ValueError(_first(error)) from None
-    usage = Usage.of(line.usage)
     _check_answer(line)
     known = {name: row[name] for name in WRITTEN if name in row}
-    paid = None if line.paid is None else Usage.of(line.paid)
-    return CaseResult(**{**known, "outcome": line.outcome, "usage": usage, "paid": paid})
+    known |= {"outcome": line.outcome, "usage": Usage.of(line.usage)}
+    if line.paid is not None:
+        known["paid"] = Usage.of(line.paid)
+    return CaseResult(**known)
 
 
 def _first(error: ValidationError) -> str:
