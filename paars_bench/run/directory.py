@@ -31,7 +31,7 @@ class RunDirectory:
         path: the folder, made if it does not exist.
 
     Raises:
-        RunDirectoryError: it cannot be written, or another process writes there.
+        RunDirectoryError: it cannot be written, another process writes there, or a file of it is a link.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,6 +51,10 @@ class RunDirectory:
             raise RunDirectoryError(
                 f"--output_path {path}: another process is writing this run; wait for it or choose another folder"
             ) from None
+        links = sorted(p.name for p in path.glob("*.jsonl") if p.is_symlink())
+        if links:  # a torn last line is cut off, and what a foreign folder links to is not ours to cut
+            self._lock.release()
+            raise RunDirectoryError(f"--output_path {path}: {links[0]} is a link; put the file itself there")
         self.journal = JsonLines(path / "journal.jsonl")
         self.personas = JsonLines(path / "personas.jsonl")
         self.attempts = JsonLines(path / "attempts.jsonl")
