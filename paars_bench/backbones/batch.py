@@ -20,6 +20,7 @@ from paars_bench.backbones.batch_rounds import ROUND, Rounds
 from paars_bench.backbones.cache_key import CallKeys
 from paars_bench.backbones.patience import PATIENCE, Patience
 from paars_bench.backbones.redact import Redactor, secrets_of
+from paars_bench.boundary import unforeseen
 from paars_bench.errors import PaarsError, UsageError
 
 _NOWHERE = "http://batch.invalid"
@@ -110,6 +111,14 @@ class Batches:
         answered = await self._call(_Exchange(reply), body)
         answered._hidden_params["response_cost"] = self._price(answered)
         return answered
+
+    @property
+    def price_listed(self) -> bool:
+        """Whether LiteLLM lists what batches of this model cost."""
+        info: Mapping[str, Any] = {}
+        with unforeseen():  # LiteLLM raises a bare Exception for a model it has no entry for
+            info = self._litellm.get_model_info(self._model, custom_llm_provider=self._provider)
+        return info.get("input_cost_per_token_batches") is not None
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -35,12 +35,19 @@ class _Round:
         sent: what is known of it on disk.
         waiting: who waits for which reply.
         replies: that came and nobody asked for yet; None before they came.
+        words: how it ended.
+        followed: it is waited for.
     """
 
     sent: Sent
     waiting: dict[str, Waiting] = field(default_factory=dict)
     replies: dict[str, Reply] | None = None
+    words: str = ""
     followed: bool = False
+
+    def taken(self, key: str) -> Reply:
+        reply = None if self.replies is None else self.replies.pop(key, None)
+        return reply or failed(f"batch {self.sent.batch} ended without a reply to this request ({self.words})")
 
     def answer(self, reply_of: Callable[[str], Reply | Exception]) -> None:
         for key, future in self.waiting.items():
@@ -158,7 +165,7 @@ class Rounds:
                 found.followed = True
                 self._start(self._following, self._answered(found, self._follow(found)))
         else:
-            future.set_result(found.replies.pop(key, None) or _missing(found, "ended"))
+            future.set_result(found.taken(key))
         return future
 
     def _send(self) -> None:
@@ -185,8 +192,8 @@ class Rounds:
             await work
         if caught.error is not None:
             error = caught.error
-            for key in one.waiting:
-                self._of.pop(key, None)
+            for key in one.waiting.keys() & self._of.keys():
+                del self._of[key]
             one.answer(lambda _: error)
 
     async def _begin(self, new: _Round, content: bytes) -> None:
@@ -228,12 +235,12 @@ class Rounds:
         self._say(_ended(one, look, good, fetched.damaged, self._clean))
         if look.status != "completed" and not good:
             self._broken = f"batch {batch} {look.status} without one reply ({self._clean(look.words) or 'no words'})"
-        words = f"{look.status}: {self._clean(look.words)}" if look.words else look.status
-        replies = {key: fetched.replies.get(key) or _missing(one, words) for key in one.sent.keys}
+        one.words = f"{look.status}: {self._clean(look.words)}" if look.words else look.status
         if not one.sent.ended:
-            self._log.ended(one.sent.file, look.status, [key for key, reply in replies.items() if not reply.good])
-        one.sent.ended, one.replies = True, replies
-        one.answer(lambda key: replies.pop(key, None) or _missing(one, words))
+            replied = {key for key, reply in fetched.replies.items() if reply.good}
+            self._log.ended(one.sent.file, look.status, one.sent.keys - replied)
+        one.sent.ended, one.replies = True, fetched.replies
+        one.answer(one.taken)
 
     async def _persistently(self, call: Callable[[], Awaitable[T]], what: str) -> T:
         """Makes a call that changes nothing until it succeeds, or fails for good."""
@@ -270,10 +277,6 @@ class Rounds:
         if time.monotonic() - self._said >= SAID_EVERY:
             self._said = time.monotonic()
             self._say(line)
-
-
-def _missing(one: _Round, words: str) -> Reply:
-    return failed(f"batch {one.sent.batch} ended without a reply to this request ({words})")
 
 
 def _ended(one: _Round, look: Look, good: int, damaged: int, clean: Callable[[str], str]) -> str:

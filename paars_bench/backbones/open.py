@@ -204,7 +204,10 @@ def _open_hosted(
 
         sent = Batches(litellm, litellm_model, options, *batches)
         # What failed is owed, and asked again in a batch of the next run: a second one now may take another day.
-        return LiteLLMBackbone(model, litellm_model, options, attempts=1, deadline=0.0, cache=cache, batches=sent)
+        backbone = LiteLLMBackbone(model, litellm_model, options, attempts=1, deadline=0.0, cache=cache, batches=sent)
+        if backbone.traits.priced and not sent.price_listed:
+            batches[1](f"--batch: LiteLLM lists no price for batches of {litellm_model}; half its price is counted")
+        return backbone
     return LiteLLMBackbone(
         model,
         litellm_model,

@@ -31,6 +31,7 @@ from paars_bench.run.opening import (
     open_cache,
     prepare,
     rehearse_all,
+    tell_of_batches,
 )
 from paars_bench.run.options import spec_from
 from paars_bench.run.plan import Plan, make_plan
@@ -97,6 +98,7 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
             account = work.account
             if resumed:
                 screen.note(f"resumed: {account.before} of {account.planned} cases were on disk")
+                tell_of_batches(spec, directory, screen)
             screen.open(account)
             with _failures_sorted(account, path, screen) as hopeless:
                 run_to_end(run_questions(todo, work), work.interrupt)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from paars_bench.backbones.aliases import resolve
+from paars_bench.backbones.batch_log import BatchLog
 from paars_bench.backbones.cache_use import CacheUse
 from paars_bench.backbones.door import Backbone
 from paars_bench.backbones.open import open_backbone
@@ -183,6 +184,17 @@ def _check_priced(backbone: Backbone, cap: str, instead: str) -> None:
         raise UsageError(
             f"{cap}: LiteLLM knows no price for {backbone.traits.litellm_model}, so this cap could never act; use "
             f"{instead} instead"
+        )
+
+
+def tell_of_batches(spec: RunSpec, directory: RunDirectory, screen: Screen) -> None:
+    """Says what a resumed run leaves at the provider where it asks call by call."""
+    going_on = [] if spec.batch else [s for s in BatchLog(directory.batches).load() if not s.ended]
+    if going_on:
+        requests, names = sum(len(sent.keys) for sent in going_on), ", ".join(s.batch or s.file for s in going_on)
+        screen.note(
+            f"{requests:,} requests of this run were sent in batches ({names}) and "
+            " are asked and paid for again; with --batch their replies are taken"
         )
 
 

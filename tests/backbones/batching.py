@@ -1,4 +1,4 @@
-"""A provider on loopback with OpenAI's /files and /batches beside its chat endpoint; what it answers hangs on the prompt.
+"""A provider on loopback with OpenAI's /files and /batches beside chat; what it answers is told by the prompt.
 
 Run as a program it prints its port; ``GET /seen`` gives what it was asked.
 """
