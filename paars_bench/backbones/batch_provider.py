@@ -50,6 +50,13 @@ class Look(NamedTuple):
         return self.status in _ENDED and (self.status != "completed" or bool(self.files))
 
 
+class File(NamedTuple):
+    """A file that was sent, and whether a batch can be begun of it."""
+
+    name: str
+    ready: bool
+
+
 class Fetched(NamedTuple):
     """The replies of a batch by the key of their request, and how many lines could not be read."""
 
@@ -83,12 +90,17 @@ class BatchProvider:
         head = {"custom_id": key, "method": "POST", "url": self._path}
         return json.dumps(head).encode()[:-1] + b', "body": ' + body.replace(b"\n", b" ") + b"}\n"
 
-    async def upload(self, content: bytes) -> str:
-        """Sends the file of a batch and returns its name."""
+    async def upload(self, content: bytes) -> File:
+        """Sends the file of a batch."""
         sent = await self._litellm.acreate_file(
             file=("requests.jsonl", content, "application/jsonl"), purpose="batch", **self._options
         )
-        return str(sent.id)
+        return File(str(sent.id), sent.status != "pending")
+
+    async def is_ready(self, file: str) -> bool:
+        """Says whether a batch can be begun of a file; Azure looks through it first."""
+        found = await self._litellm.afile_retrieve(file_id=file, **self._options)
+        return bool(found.status != "pending")
 
     async def begin(self, file: str) -> str:
         """Begins a batch of a file and returns its name; tried once, since two calls would make two batches."""
@@ -105,9 +117,11 @@ class BatchProvider:
 
     async def look(self, batch: str) -> Look:
         """Returns how a batch stands; one that the provider does not know any more has failed."""
+        import openai
+
         try:
             found = await self._litellm.aretrieve_batch(batch_id=batch, **self._options)
-        except self._litellm.exceptions.NotFoundError:
+        except openai.NotFoundError:
             return Look("failed", words="the provider does not know it any more")
         counts = found.request_counts
         said = [e.message for e in (found.errors.data if found.errors else None) or () if e.message]
@@ -120,11 +134,16 @@ class BatchProvider:
 
     async def fetch(self, files: Sequence[str]) -> Fetched:
         """Returns what lies in the files of a batch that ended."""
+        import openai
+
         replies: dict[str, Reply] = {}
         damaged = 0
         for file in files:
-            content = await self._litellm.afile_content(file_id=file, **self._options)
-            for read in _lines(content.content):
+            try:
+                content = (await self._litellm.afile_content(file_id=file, **self._options)).content
+            except openai.NotFoundError:  # kept for so many days, and then no more
+                continue
+            for read in _lines(content):
                 if read is None:
                     damaged += 1
                 else:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from paars_bench.backbones.batch_log import BatchLog, Sent
 from paars_bench.backbones.batch_provider import BatchProvider, Look, Reply, failed
-from paars_bench.backbones.faults import Fault, fault_of, shortened
+from paars_bench.backbones.faults import fault_of, shortened
 from paars_bench.backbones.gateway import BackboneUnusable
 from paars_bench.backbones.patience import Patience
 from paars_bench.boundary import unforeseen
 
 ROUND = 10_000  # requests; OpenAI takes 50,000 and Azure 100,000
-ROUND_BYTES = 90_000_000  # of 200 MB at OpenAI and at Azure; it is held in memory until it is sent
+ROUND_BYTES = 50_000_000  # of 200 MB at OpenAI and at Azure; while it is sent, memory holds several copies
 QUIET = 2.0  # seconds without a new request, after which a round is sent although it is not full
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 5.0, 60.0, 1.3  # seconds between looks at a batch
 SAID_EVERY = 60.0  # seconds between lines on the screen
@@ -109,6 +110,7 @@ class Rounds:
         self._loading.result()
         found = self._of.get(key)
         future = self._gather(key, body) if found is None else self._from(found, key)
+        del body  # ten thousand of them would be held for hours
         if not await patience.until(future):
             raise asyncio.CancelledError
         reply = future.result()
@@ -134,7 +136,7 @@ class Rounds:
     async def _load(self) -> None:
         for sent in self._log.load():
             if sent.batch is None:
-                sent.batch = await self._provider.begun_of(sent.file)
+                sent.batch = await self._persistently(partial(self._provider.begun_of, sent.file), f"file {sent.file}")
                 if sent.batch is None:  # sent, and never begun: its requests are asked anew
                     continue
                 self._log.begun(sent.file, sent.batch)
@@ -197,11 +199,21 @@ class Rounds:
             one.answer(lambda _: error)
 
     async def _begin(self, new: _Round, content: bytes) -> None:
+        import openai
+
         sent = new.sent
-        sent.file = await self._provider.upload(content)
-        del content
-        self._log.uploaded(sent.file, sent.keys)
-        sent.batch = await self._begun(sent.file)
+        try:
+            file = await self._provider.upload(content)
+            del content
+            sent.file = file.name
+            self._log.uploaded(sent.file, sent.keys)
+            ready, what = file.ready, f"file {sent.file}"
+            while not ready:
+                await asyncio.sleep(FIRST_PAUSE)
+                ready = await self._persistently(partial(self._provider.is_ready, sent.file), what)
+            sent.batch = await self._begun(sent.file)
+        except openai.OpenAIError as error:
+            raise self._unusable(error) from None
         self._log.begun(sent.file, sent.batch)
         self._say(f"batch {sent.batch}: {len(sent.keys):,} requests sent")
         new.followed = True
@@ -218,7 +230,7 @@ class Rounds:
                 if number == BEGINNINGS or not self._passing(error):
                     raise
             await asyncio.sleep(FIRST_PAUSE * number)
-            begun = await self._persistently(lambda: self._provider.begun_of(file), f"file {file}")
+            begun = await self._persistently(partial(self._provider.begun_of, file), f"file {file}")
             if begun is not None:
                 return begun
         raise AssertionError("the last try returns or raises")
@@ -226,11 +238,11 @@ class Rounds:
     async def _follow(self, one: _Round) -> None:
         """Waits for the end of a batch and hands its replies out."""
         batch, pause, began = str(one.sent.batch), FIRST_PAUSE, time.monotonic()
-        while not (look := await self._persistently(lambda: self._provider.look(batch), f"batch {batch}")).ended:
+        while not (look := await self._persistently(partial(self._provider.look, batch), f"batch {batch}")).ended:
             self._tell(one, look, began)
             await asyncio.sleep(pause)
             pause = min(pause * GROWTH, LONGEST_PAUSE)
-        fetched = await self._persistently(lambda: self._provider.fetch(look.files), f"batch {batch}")
+        fetched = await self._persistently(partial(self._provider.fetch, look.files), f"batch {batch}")
         good = sum(reply.good for reply in fetched.replies.values())
         self._say(_ended(one, look, good, fetched.damaged, self._clean))
         if look.status != "completed" and not good:
@@ -252,20 +264,25 @@ class Rounds:
                 return await call()
             except openai.OpenAIError as error:
                 if not self._passing(error):
-                    raise
-                self._now_and_then(f"{what} cannot be looked at ({self._fault(error).words}); trying on")
+                    raise self._unusable(error) from None
+                self._now_and_then(f"{what} cannot be looked at ({self._words(error)}); trying on")
             await asyncio.sleep(pause)
             pause = min(pause * GROWTH, LONGEST_PAUSE)
 
-    def _fault(self, error: Exception) -> Fault:
-        fault = fault_of(error, self._exceptions)
-        return fault._replace(words=shortened(self._clean(fault.words)))
+    def _unusable(self, error: Exception) -> BackboneUnusable:
+        why = fault_of(error, self._exceptions).hopeless or "the provider takes no such batch"
+        return BackboneUnusable(f"--batch: {why} ({self._words(error).rstrip('.')}); stopped, what is done is kept")
+
+    def _words(self, error: Exception) -> str:
+        body = getattr(error, "body", None)
+        said = body.get("message") if isinstance(body, Mapping) else None
+        return shortened(self._clean(str(said or fault_of(error, self._exceptions).words)))
 
     def _passing(self, error: Exception) -> bool:
         """Says whether the same call may succeed later."""
         status = getattr(error, "status_code", None)
         refused = isinstance(status, int) and 400 <= status < 500 and status not in (408, 409, 429)
-        return not refused and not self._fault(error).hopeless
+        return not refused and not fault_of(error, self._exceptions).hopeless
 
     def _tell(self, one: _Round, look: Look, began: float) -> None:
         minutes = (time.monotonic() - began) / 60

@@ -30,6 +30,8 @@ class BatchingProvider:
         looks: how often a batch is looked at before it has ended; None: it goes on for ever.
         ends: how batches end.
         spoilt: what becomes of the request of that number in its batch: an HTTP error, ``missing`` or ``torn``.
+        pending: so many looks at a file find it not ready for a batch.
+        refuses: HTTP status of every call.
         unheard: so many batches are begun without the caller hearing of it (HTTP 500).
     """
 
@@ -41,7 +43,8 @@ class BatchingProvider:
         self.looks: int | None = 1
         self.ends = "completed"
         self.spoilt: Mapping[int, int | str] = {}
-        self.unheard = 0
+        self.unheard = self.pending = 0
+        self.refuses: int | None = None
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -66,6 +69,8 @@ class BatchingProvider:
             path = re.sub(r"^.*?/(?=files|batches|chat|seen|looks)", "", path.partition("?")[0])
             place, _, name = path.partition("/")
             self.seen[f"{method} {place}"] += 1
+            if self.refuses is not None:
+                return self.refuses, _json({"error": {"message": "no", "type": "x"}})
             if place == "seen":
                 keys = [row["custom_id"] for b in self.batches for row in self.requests(b)]
                 return 200, _json({**self.seen, "batches": len(self.batches), "keys": keys})
@@ -75,7 +80,7 @@ class BatchingProvider:
             if place == "chat":
                 return 200, _json(reply_to(json.loads(content)))
             if place == "files":
-                return self._file(method, name.removesuffix("/content"), content, kind)
+                return self._file(method, name, content, kind)
             if method == "POST":
                 return self._begin(json.loads(content))
             if not name:
@@ -85,17 +90,25 @@ class BatchingProvider:
             return 200, _json(self._look(name))
 
     def _file(self, method: str, name: str, content: bytes, kind: str) -> tuple[int, bytes]:
-        if method == "GET":
-            return 200, self.files[name]
+        if name.endswith("/content"):
+            return 200, self.files[name.removesuffix("/content")]
+        if name:
+            self.pending -= 1
+            return 200, self._as_file(name)
         whole = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + content)
         parts = {p.get_param("name", header="content-disposition"): p for p in whole.iter_parts()}
         name = f"file-{len(self.files)}"
         self.files[name] = parts["file"].get_payload(decode=True)
-        return 200, _json(
-            {"id": name, "object": "file", "bytes": 1, "created_at": 1, "filename": "f", "purpose": "batch"}
-        )
+        return 200, self._as_file(name)
+
+    def _as_file(self, name: str) -> bytes:
+        status = "pending" if self.pending > 0 else "processed"
+        kept = {"id": name, "object": "file", "bytes": 1, "created_at": 1, "filename": "f", "purpose": "batch"}
+        return _json({**kept, "status": status})
 
     def _begin(self, asked: Line) -> tuple[int, bytes]:
+        if self.pending > 0:
+            return 400, _json({"error": {"message": "The file is not processed yet.", "type": "x"}})
         name = f"batch_{len(self.batches)}"
         self.batches[name] = {
             "id": name,

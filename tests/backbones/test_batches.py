@@ -114,7 +114,7 @@ def test_a_run_in_batches_ends_as_one_that_asks_call_by_call_at_half_the_price(b
     assert len(single) == 60
     for name, row in single.items():
         other = batched[name]
-        assert row.pop("latency_ms") < other.pop("latency_ms")
+        assert min(row.pop("latency_ms"), other.pop("latency_ms")) > 0
         assert other["usage"].pop("cost_usd") == pytest.approx(row["usage"].pop("cost_usd") / 2)
         assert other == row
     want, got = bench.results("single"), bench.results("batched")
@@ -206,6 +206,31 @@ def test_a_file_whose_batch_is_not_on_disk_is_looked_up_and_sent_again_only_if_t
     assert bench.provider.seen["POST batches"] == (1 if lost == "the beginning" else 2)
 
 
+def test_a_batch_that_the_provider_lost_is_owed_and_sent_anew(bench: Bench) -> None:
+    bench.provider.looks = None
+    assert bench("run", "--batch", "--max_time", "2") == 3
+    bench.provider.looks = 1
+    bench.provider.batches.clear()
+    assert bench("run", "--batch") == 4, "nothing is scored"
+    assert set(bench.outcomes("run")) == {"provider_error"}
+    assert "batch batch_0: failed, 0 of 15 requests have a reply (the provider does not know it any more)" in bench.said
+    assert bench("run", "--batch") == 0
+    assert bench.sizes == [15]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(401, "the provider refuses the API key"), (400, "--batch: the provider takes no such batch (no); stopped")],
+)
+def test_a_batch_that_cannot_be_sent_stops_the_run_in_one_sentence(bench: Bench, status: int, words: str) -> None:
+    bench.provider.refuses = status
+    assert bench("run", "--batch") == 4
+    assert words in bench.said
+    bench.provider.refuses = None
+    assert bench("run", "--batch") == 0
+    assert bench.sizes == [15]
+
+
 def test_a_run_resumed_without_batches_says_what_it_leaves_at_the_provider(bench: Bench) -> None:
     bench.provider.looks = None
     assert bench("run", "--batch", "--max_time", "2") == 3
@@ -225,8 +250,10 @@ def test_replies_of_batches_are_kept_and_those_that_are_kept_are_not_sent(bench:
 def test_azure_takes_batches_in_its_own_form(bench: Bench) -> None:
     url, model = bench.provider.url, "azure/gpt-4o-mini"
     more = ("--model_args", "api_version=2024-10-21")
+    bench.provider.pending = 2
     assert bench("single", *more, url=url, model=model) == 0
     assert bench("run", "--batch", *more, url=url, model=model) == 0
+    assert "no price for batches of azure/gpt-4o-mini; half its price is counted" in bench.said
     assert bench("single-again", *more, url=url, model=model) == 0
     assert bench.provider.seen["POST chat"] == 30
     assert bench.provider.batches["batch_0"]["endpoint"] == "/chat/completions"
