@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from paars_bench.backbones.batch_calls import BatchCalls
 from paars_bench.backbones.batch_log import BatchLog, Lines
 from paars_bench.backbones.batch_provider import BATCH_PATHS, BatchProvider, Reply
 from paars_bench.backbones.batch_rounds import ROUND, Rounds
@@ -91,9 +92,8 @@ class Batches:
         self._litellm, self._model, self._provider = litellm, route, provider
         self._client, self._few = _client(provider, options), asyncio.Semaphore(_AT_ONCE)
         clean = Redactor(secrets_of({k: str(v) for k, v in options.items()}))
-        self._rounds = Rounds(
-            BatchProvider(litellm, provider, options), BatchLog(lines), say, litellm.exceptions, clean
-        )
+        sender = BatchProvider(litellm, provider, options)
+        self._rounds = Rounds(sender, BatchCalls(sender, say, litellm.exceptions, clean), BatchLog(lines), say)
 
     async def acompletion(self, keys: CallKeys, draw: int, /, **body: Any) -> Any:
         """Returns LiteLLM's reply to a request that goes with the next batch, or lies in an earlier one.
@@ -106,16 +106,20 @@ class Batches:
         Raises:
             asyncio.CancelledError: the run is over first, and the question has not ended.
         """
-        asked = _Exchange(_CANNED)
-        await self._call(asked, body)
+        asked, patience = _Exchange(_CANNED), PATIENCE.get() or Patience()
+        async with self._few:
+            if patience.over is not None:
+                raise asyncio.CancelledError
+            await self._call(asked, body)
         if not asked.path.endswith("/chat/completions"):
             raise PaarsError(
                 f"--batch: LiteLLM reaches {self._model} by {asked.path or 'another client'}, and batches hold chat "
                 "requests; leave --batch out"
             )
         key = keys.of(body, draw).hex()[:_KEY]
-        reply = await self._rounds.reply(key, asked.taken(), PATIENCE.get() or Patience())
-        answered = await self._call(_Exchange(reply), body)
+        reply = await self._rounds.reply(key, asked.taken(), patience)
+        async with self._few:
+            answered = await self._call(_Exchange(reply), body)
         answered._hidden_params["response_cost"] = self._price(answered)
         return answered
 
@@ -144,9 +148,8 @@ class Batches:
         nowhere = {"client": self._client, "max_retries": 0}
         if self._provider == "azure":  # LiteLLM keeps an Azure client by its address, for later calls too
             nowhere |= {"api_base": _NOWHERE, "api_key": "none"}
-        async with self._few:
-            _EXCHANGE.set(exchange)
-            return await self._litellm.acompletion(**{**body, **nowhere})
+        _EXCHANGE.set(exchange)
+        return await self._litellm.acompletion(**{**body, **nowhere})
 
     def _price(self, answered: Any) -> float | None:
         """Returns US dollars at the price of batches, at half the price where LiteLLM lists no other."""

@@ -26,7 +26,7 @@ class Reply(NamedTuple):
     @property
     def good(self) -> bool:
         """Whether it is a reply and no error."""
-        return self.status < 300
+        return self.status < 300 and bool(self.body.get("choices"))
 
 
 class Look(NamedTuple):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
+from paars_bench.backbones.batch_calls import BatchCalls, pauses
 from paars_bench.backbones.batch_log import BatchLog, Sent
 from paars_bench.backbones.batch_provider import BatchProvider, Look, Reply, failed
-from paars_bench.backbones.faults import fault_of, shortened
 from paars_bench.backbones.gateway import BackboneUnusable
 from paars_bench.backbones.patience import Patience
 from paars_bench.boundary import unforeseen
@@ -19,12 +19,8 @@ from paars_bench.boundary import unforeseen
 ROUND = 10_000  # requests; OpenAI takes 50,000 and Azure 100,000
 ROUND_BYTES = 50_000_000  # of 200 MB at OpenAI and at Azure; while it is sent, memory holds several copies
 QUIET = 2.0  # seconds without a new request, after which a round is sent although it is not full
-FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 5.0, 60.0, 1.3  # seconds between looks at a batch
-SAID_EVERY = 60.0  # seconds between lines on the screen
-BEGINNINGS = 4  # tries to begin a batch, each after a look whether the one before did
 CLOSING = 120.0  # seconds that a file on its way is waited for when the run stops
 
-T = TypeVar("T")
 Waiting = asyncio.Future[Reply | Exception]
 
 
@@ -62,22 +58,13 @@ class Rounds:
 
     Args:
         provider: takes the batches.
+        calls: to it.
         log: of the run.
         say: says one line.
-        exceptions: the module ``litellm.exceptions``.
-        clean: takes keys out of a text.
     """
 
-    def __init__(
-        self,
-        provider: BatchProvider,
-        log: BatchLog,
-        say: Callable[[str], None],
-        exceptions: Any,
-        clean: Callable[[str], str],
-    ) -> None:
-        self._provider, self._log, self._say, self._exceptions = provider, log, say, exceptions
-        self._clean = clean
+    def __init__(self, provider: BatchProvider, calls: BatchCalls, log: BatchLog, say: Callable[[str], None]) -> None:
+        self._provider, self._calls, self._log, self._say = provider, calls, log, say
         self._of: dict[str, _Round] = {}
         self._lines: dict[str, bytes] = {}
         self._gathering: dict[str, Waiting] = {}
@@ -87,7 +74,6 @@ class Rounds:
         self._sending: set[asyncio.Task[None]] = set()
         self._following: set[asyncio.Task[None]] = set()
         self._patience: Patience | None = None
-        self._said = float("-inf")
         self._broken = ""
 
     async def reply(self, key: str, body: bytes, patience: Patience) -> Reply:
@@ -136,7 +122,9 @@ class Rounds:
     async def _load(self) -> None:
         for sent in self._log.load():
             if sent.batch is None:
-                sent.batch = await self._persistently(partial(self._provider.begun_of, sent.file), f"file {sent.file}")
+                sent.batch = await self._calls.persistently(
+                    partial(self._provider.begun_of, sent.file), f"file {sent.file}"
+                )
                 if sent.batch is None:  # sent, and never begun: its requests are asked anew
                     continue
                 self._log.begun(sent.file, sent.batch)
@@ -207,93 +195,46 @@ class Rounds:
             del content
             sent.file = file.name
             self._log.uploaded(sent.file, sent.keys)
-            ready, what = file.ready, f"file {sent.file}"
-            while not ready:
-                await asyncio.sleep(FIRST_PAUSE)
-                ready = await self._persistently(partial(self._provider.is_ready, sent.file), what)
-            sent.batch = await self._begun(sent.file)
+            for pause in () if file.ready else pauses():
+                await asyncio.sleep(pause)
+                if await self._calls.persistently(partial(self._provider.is_ready, sent.file), f"file {sent.file}"):
+                    break
+            sent.batch = await self._calls.begun(sent.file)
         except openai.OpenAIError as error:
-            raise self._unusable(error) from None
+            raise self._calls.unusable(error) from None
         self._log.begun(sent.file, sent.batch)
         self._say(f"batch {sent.batch}: {len(sent.keys):,} requests sent")
         new.followed = True
         self._start(self._following, self._answered(new, self._follow(new)))
 
-    async def _begun(self, file: str) -> str:
-        """Begins a batch once, also where the answer to a try is lost."""
-        import openai
-
-        for number in range(1, BEGINNINGS + 1):
-            try:
-                return await self._provider.begin(file)
-            except openai.OpenAIError as error:
-                if number == BEGINNINGS or not self._passing(error):
-                    raise
-            await asyncio.sleep(FIRST_PAUSE * number)
-            begun = await self._persistently(partial(self._provider.begun_of, file), f"file {file}")
-            if begun is not None:
-                return begun
-        raise AssertionError("the last try returns or raises")
-
     async def _follow(self, one: _Round) -> None:
         """Waits for the end of a batch and hands its replies out."""
-        batch, pause, began = str(one.sent.batch), FIRST_PAUSE, time.monotonic()
-        while not (look := await self._persistently(partial(self._provider.look, batch), f"batch {batch}")).ended:
+        batch, began = str(one.sent.batch), time.monotonic()
+        for pause in pauses():
+            look = await self._calls.persistently(partial(self._provider.look, batch), f"batch {batch}")
+            if look.ended:
+                break
             self._tell(one, look, began)
             await asyncio.sleep(pause)
-            pause = min(pause * GROWTH, LONGEST_PAUSE)
-        fetched = await self._persistently(partial(self._provider.fetch, look.files), f"batch {batch}")
+        fetched = await self._calls.persistently(partial(self._provider.fetch, look.files), f"batch {batch}")
         good = sum(reply.good for reply in fetched.replies.values())
-        self._say(_ended(one, look, good, fetched.damaged, self._clean))
+        self._say(_ended(one, look, good, fetched.damaged, self._calls.clean))
         if look.status != "completed" and not good:
-            self._broken = f"batch {batch} {look.status} without one reply ({self._clean(look.words) or 'no words'})"
-        one.words = f"{look.status}: {self._clean(look.words)}" if look.words else look.status
+            self._broken = (
+                f"batch {batch} {look.status} without one reply ({self._calls.clean(look.words) or 'no words'})"
+            )
+        one.words = f"{look.status}: {self._calls.clean(look.words)}" if look.words else look.status
         if not one.sent.ended:
             replied = {key for key, reply in fetched.replies.items() if reply.good}
             self._log.ended(one.sent.file, look.status, one.sent.keys - replied)
         one.sent.ended, one.replies = True, fetched.replies
         one.answer(one.taken)
 
-    async def _persistently(self, call: Callable[[], Awaitable[T]], what: str) -> T:
-        """Makes a call that changes nothing until it succeeds, or fails for good."""
-        import openai
-
-        pause = FIRST_PAUSE
-        while True:
-            try:
-                return await call()
-            except openai.OpenAIError as error:
-                if not self._passing(error):
-                    raise self._unusable(error) from None
-                self._now_and_then(f"{what} cannot be looked at ({self._words(error)}); trying on")
-            await asyncio.sleep(pause)
-            pause = min(pause * GROWTH, LONGEST_PAUSE)
-
-    def _unusable(self, error: Exception) -> BackboneUnusable:
-        why = fault_of(error, self._exceptions).hopeless or "the provider takes no such batch"
-        return BackboneUnusable(f"--batch: {why} ({self._words(error).rstrip('.')}); stopped, what is done is kept")
-
-    def _words(self, error: Exception) -> str:
-        body = getattr(error, "body", None)
-        said = body.get("message") if isinstance(body, Mapping) else None
-        return shortened(self._clean(str(said or fault_of(error, self._exceptions).words)))
-
-    def _passing(self, error: Exception) -> bool:
-        """Says whether the same call may succeed later."""
-        status = getattr(error, "status_code", None)
-        refused = isinstance(status, int) and 400 <= status < 500 and status not in (408, 409, 429)
-        return not refused and not fault_of(error, self._exceptions).hopeless
-
     def _tell(self, one: _Round, look: Look, began: float) -> None:
         minutes = (time.monotonic() - began) / 60
-        self._now_and_then(
+        self._calls.now_and_then(
             f"batch {one.sent.batch}: {look.done:,} of {len(one.sent.keys):,} done ({look.status}, {minutes:.0f} min)"
         )
-
-    def _now_and_then(self, line: str) -> None:
-        if time.monotonic() - self._said >= SAID_EVERY:
-            self._said = time.monotonic()
-            self._say(line)
 
 
 def _ended(one: _Round, look: Look, good: int, damaged: int, clean: Callable[[str], str]) -> str:

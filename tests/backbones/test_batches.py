@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from batching import BatchingProvider
 
-from paars_bench.backbones import batch_rounds
+from paars_bench.backbones import batch_calls, batch_rounds
 from paars_bench.cli import main
 
 KEY = "sk-planted-1234567890"
@@ -31,9 +31,9 @@ metadata: {version: 1.0}
 BOTH = "quick_queries,item_selection_individual"
 PROGRAM = """
 import sys
-import paars_bench.backbones.batch_rounds as rounds
+from paars_bench.backbones import batch_calls, batch_rounds
 from paars_bench.cli import main
-rounds.QUIET, rounds.FIRST_PAUSE, rounds.LONGEST_PAUSE = 0.3, 0.05, 0.05
+batch_rounds.QUIET, batch_calls.FIRST_PAUSE, batch_calls.LONGEST_PAUSE = 0.3, 0.05, 0.05
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -90,8 +90,9 @@ def bench(
     monkeypatch.setenv("PAARS_BENCH_CACHE", str(cache))
     monkeypatch.setenv("COLUMNS", "1000")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    for name, value in (("QUIET", 0.3), ("FIRST_PAUSE", 0.02), ("LONGEST_PAUSE", 0.02)):
-        monkeypatch.setattr(batch_rounds, name, value)
+    monkeypatch.setattr(batch_rounds, "QUIET", 0.3)
+    monkeypatch.setattr(batch_calls, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(batch_calls, "LONGEST_PAUSE", 0.02)
     provider = BatchingProvider()
     threading.Thread(target=provider.serve, daemon=True).start()
     yield Bench(provider, tmp_path, capsys)
@@ -229,6 +230,19 @@ def test_a_batch_that_cannot_be_sent_stops_the_run_in_one_sentence(bench: Bench,
     bench.provider.refuses = None
     assert bench("run", "--batch") == 0
     assert bench.sizes == [15]
+
+
+def test_replies_that_came_and_are_not_in_the_journal_are_fetched_again_and_not_asked_for(bench: Bench) -> None:
+    assert bench("run", "--batch") == 0
+    whole, results, file = bench.journal("run"), bench.results("run"), bench.folder / "run" / "journal.jsonl"
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(lines[:4]) + lines[4][:20])
+    assert bench("run", "--batch") == 0
+    assert bench.sizes == [15]
+    again = bench.journal("run")
+    assert {k: r["reply"] for k, r in again.items()} == {k: r["reply"] for k, r in whole.items()}
+    assert bench.results("run")["tasks"] == results["tasks"]
+    assert bench.results("run")["usage"] == results["usage"]
 
 
 def test_a_run_resumed_without_batches_says_what_it_leaves_at_the_provider(bench: Bench) -> None:
