@@ -32,6 +32,7 @@ class BatchingProvider:
         spoilt: what becomes of the request of that number in its batch: an HTTP error, ``missing`` or ``torn``.
         pending: so many looks at a file find it not ready for a batch.
         refuses: HTTP status of every call.
+        flaky: so many looks are answered 503.
         unheard: so many batches are begun without the caller hearing of it (HTTP 500).
     """
 
@@ -43,7 +44,7 @@ class BatchingProvider:
         self.looks: int | None = 1
         self.ends = "completed"
         self.spoilt: Mapping[int, int | str] = {}
-        self.unheard = self.pending = 0
+        self.unheard = self.pending = self.flaky = 0
         self.refuses: int | None = None
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -71,6 +72,9 @@ class BatchingProvider:
             self.seen[f"{method} {place}"] += 1
             if self.refuses is not None:
                 return self.refuses, _json({"error": {"message": "no", "type": "x"}})
+            if method == "GET" and self.flaky > 0:
+                self.flaky -= 1
+                return 503, _json({"error": {"message": "busy", "type": "x"}})
             if place == "seen":
                 keys = [row["custom_id"] for b in self.batches for row in self.requests(b)]
                 return 200, _json({**self.seen, "batches": len(self.batches), "keys": keys})

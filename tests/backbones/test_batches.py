@@ -207,6 +207,14 @@ def test_a_file_whose_batch_is_not_on_disk_is_looked_up_and_sent_again_only_if_t
     assert bench.provider.seen["POST batches"] == (1 if lost == "the beginning" else 2)
 
 
+def test_a_look_that_fails_for_a_while_costs_nothing(bench: Bench) -> None:
+    bench.provider.flaky = 4
+    assert bench("run", "--batch") == 0
+    assert "batch batch_0 cannot be looked at (busy); trying on" in bench.said
+    assert bench.sizes == [15]
+    assert bench.outcomes("run") == {"ok": 15}
+
+
 def test_a_batch_that_the_provider_lost_is_owed_and_sent_anew(bench: Bench) -> None:
     bench.provider.looks = None
     assert bench("run", "--batch", "--max_time", "2") == 3
