@@ -6,10 +6,11 @@ What a provider does wrong becomes an outcome. Only what no case could survive (
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paars_bench.backbones.acting import acting_as
 from paars_bench.backbones.attempts import ATTEMPTS, Attempt
@@ -24,11 +25,14 @@ from paars_bench.backbones.patience import PATIENCE, Patience
 from paars_bench.backbones.redact import Redactor, secrets_of
 from paars_bench.backbones.response_cache import ResponseCache
 from paars_bench.backbones.route import Route, route_of, unpriced, unrecorded
-from paars_bench.backbones.throttle import LONGEST_WAIT, Throttle
+from paars_bench.backbones.throttle import LONGEST_WAIT, UNLIMITED, Throttle
 from paars_bench.boundary import unforeseen
 from paars_bench.errors import PaarsError
 from paars_bench.outcomes import POLICY, Outcome
 from paars_bench.personas.history import estimate_tokens
+
+if TYPE_CHECKING:
+    from paars_bench.backbones.batch import Batches
 
 DEADLINE = 600.0  # seconds for a request, all its attempts and waits together
 MOST_FAILED = 25  # requests one after another, each after every retry: the provider is broken, not a case
@@ -67,6 +71,7 @@ class LiteLLMBackbone:
         deadline: seconds for one request, its attempts and waits together.
         calls_per_minute: begun at most; None: as many as the provider takes.
         cache: keeps replies and serves them again; None keeps none.
+        batches: through which calls go; None: each by itself.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class LiteLLMBackbone:
         deadline: float = DEADLINE,
         calls_per_minute: float | None = None,
         cache: ResponseCache | None = None,
+        batches: Batches | None = None,
     ) -> None:
         self._litellm = import_litellm()
         self._model = model
@@ -91,15 +97,22 @@ class LiteLLMBackbone:
         info: Mapping[str, Any] = {}
         with unforeseen():  # LiteLLM raises a bare Exception for a model it has no entry for
             info = self._litellm.get_model_info(model)
-        route = route_of(self._litellm, model, {"timeout": 120.0, **options})
+        options = {"timeout": 120.0, **options}
+        route = route_of(self._litellm, model, options) if batches is None else Route(model, options)
         self.traits = traits or acting_as(self._ask_traits(name, info, route), acting)
+        if batches is not None:
+            self.traits = replace(self.traits, max_concurrency=batches.in_flight)
+        self._batches = batches
         self._body = BodyMaker(self._litellm, route, self.traits, self.not_sent, reasons=self._reasons)
         self._free = self.traits.details.get("cost") == "none"
         self._cache, self._keys = cache, CallKeys(self._litellm, options, self.traits)
         self._unrecorded = unrecorded()
         if not info and traits is None:
             unpriced(self._litellm, route.model)
-        self._throttle, self._breaker = Throttle(calls_per_minute), _Breaker(model)
+        if batches is None:
+            self._throttle, self._breaker = Throttle(calls_per_minute), _Breaker(model)
+        else:  # all of a batch are under way at once, and an expired one is no sign of a broken provider
+            self._throttle, self._breaker = Throttle(first=UNLIMITED), _Breaker(model, math.inf)
 
     def _ask_traits(self, name: str, info: Mapping[str, Any], route: Route) -> Traits:
         litellm, model = self._litellm, self._model
@@ -151,7 +164,12 @@ class LiteLLMBackbone:
                 return _not_tried(last, over or patience.over, usage, number)
             number, room, last, started = number + 1, self._throttle.limit, None, time.perf_counter()
             try:
-                last = _Attempt(self._read(await self._litellm.acompletion(**self._body(request)), request))
+                body = self._body(request)
+                if self._batches is None:
+                    reply = await self._litellm.acompletion(**body)
+                else:
+                    reply = await self._batches.acompletion(self._keys, request.draw, **body)
+                last = _Attempt(self._read(reply, request))
             except openai.OpenAIError as error:  # the root of everything LiteLLM raises for a call
                 last = self._failed(error)
             finally:
@@ -223,6 +241,8 @@ class LiteLLMBackbone:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What the calls so far taught about the provider, in words."""
+        if self._batches is not None:
+            return self._batches.remarks
         if not self._throttle.refused:
             return ()
         few = f"{self._throttle.fewest} calls under way" if self._throttle.fewest > 1 else "one call under way"
@@ -230,6 +250,8 @@ class LiteLLMBackbone:
 
     async def aclose(self) -> None:
         """Closes LiteLLM's connections and the cache."""
+        if self._batches is not None:
+            await self._batches.aclose()
         if self._cache is not None:
             self._cache.close()
         await self._litellm.close_litellm_async_clients()
@@ -275,13 +297,13 @@ class _Breaker:
         BackboneUnusable: from ``see``, so many requests one after another failed at the provider.
     """
 
-    def __init__(self, model: str) -> None:
-        self._model, self._failed = model, 0
+    def __init__(self, model: str, most: float = MOST_FAILED) -> None:
+        self._model, self._most, self._failed = model, most, 0
 
     def see(self, ended: Completion) -> None:
         """Counts how a request ended."""
         self._failed = self._failed + 1 if ended.outcome is Outcome.PROVIDER_ERROR else 0
-        if self._failed >= MOST_FAILED:
+        if self._failed >= self._most:
             raise BackboneUnusable(
                 f"--model {self._model}: the last {self._failed} requests all failed at the provider, each after "
                 f"every retry ({(ended.error or '').rstrip('.')}); stopped, what is done is kept"

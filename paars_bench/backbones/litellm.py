@@ -16,7 +16,9 @@ def import_litellm() -> Any:
     logging.getLogger("LiteLLM").setLevel(logging.ERROR)
     # A call cancelled at its very beginning leaves a coroutine of LiteLLM's behind, and a provider's wrong types
     # make pydantic complain: neither says anything to the person at the screen that an outcome does not say.
-    warnings.filterwarnings("ignore", message="coroutine .*acompletion.* was never awaited", category=RuntimeWarning)
+    warnings.filterwarnings(
+        "ignore", message="coroutine .*(acompletion|_batch|file).* was never awaited", category=RuntimeWarning
+    )
     warnings.filterwarnings("ignore", message="Pydantic serializer warnings", category=UserWarning)
     litellm.suppress_debug_info = True
     litellm.telemetry = False

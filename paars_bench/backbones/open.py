@@ -15,6 +15,7 @@ from paars_bench.backbones.door import Acting, Backbone, Traits
 from paars_bench.errors import MissingKeyError, UsageError, printable
 
 if TYPE_CHECKING:
+    from paars_bench.backbones.batch_log import Lines
     from paars_bench.backbones.response_cache import ResponseCache
 
 # Read by the harness; everything else in --model_args goes to LiteLLM.
@@ -47,6 +48,7 @@ def open_backbone(
     *,
     will_call: bool = True,
     cache: ResponseCache | None = None,
+    batches: Lines | None = None,
 ) -> Backbone:
     """Opens a backbone: alias, LiteLLM name, ``local``, ``local:PATH.gguf`` or a scripted baseline.
 
@@ -57,9 +59,10 @@ def open_backbone(
         will_call: False where nothing will be asked: a missing key is told to ``note`` and refuses nothing.
         cache: keeps a model's replies; while it serves them, a missing key is refused at the first that it lacks, and
             a model in this process is loaded then.
+        batches: where is written down what was sent in batches; None: every call is sent by itself.
 
     Raises:
-        UsageError: unknown name, or an argument the backbone does not have.
+        UsageError: unknown name, an argument the backbone does not have, or no batches of this model.
         MissingKeyError: the provider's API key is not set, calls will be made and no cache serves any.
         MissingExtraError: ``local`` without its extra.
     """
@@ -78,7 +81,10 @@ def open_backbone(
     asked = acting_asked(model_args, model)
     _check_arguments(args, note)
     limits = {key: _above_0(key, model_args[key]) for key in ("deadline", "calls_per_minute") if key in model_args}
-    backbone = _open_hosted(model, resolved.litellm_model, args, asked, cache, limits)
+    if batches is not None and limits:
+        raise UsageError(f"--batch: a batch is sent at once, so {' and '.join(limits)} could not act; leave it out")
+    sent = None if batches is None else (batches, note)
+    backbone = _open_hosted(model, resolved.litellm_model, args, asked, cache, limits, sent)
     missing = _missing_key(model, resolved.litellm_model, resolved.key_env, args)
     if not missing:
         return backbone
@@ -176,6 +182,7 @@ def _open_hosted(
     asked: Acting | None,
     cache: ResponseCache | None,
     limits: Mapping[str, float],
+    batches: tuple[Lines, Callable[[str], None]] | None,
 ) -> Backbone:
     from paars_bench.backbones.gateway import DEADLINE, LiteLLMBackbone
     from paars_bench.backbones.litellm import import_litellm
@@ -192,6 +199,15 @@ def _open_hosted(
             "or see `paars-bench ls models`"
         ) from None
     check_provider(litellm, route, provider, asked, model)
+    if batches is not None:
+        from paars_bench.backbones.batch import Batches
+
+        sent = Batches(litellm, litellm_model, options, *batches)
+        # What failed is owed, and asked again in a batch of the next run: a second one now may take another day.
+        backbone = LiteLLMBackbone(model, litellm_model, options, attempts=1, deadline=0.0, cache=cache, batches=sent)
+        if backbone.traits.priced and not sent.price_listed:
+            batches[1](f"--batch: LiteLLM lists no price for batches of {litellm_model}; half its price is counted")
+        return backbone
     return LiteLLMBackbone(
         model,
         litellm_model,

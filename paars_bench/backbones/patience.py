@@ -43,7 +43,7 @@ class Patience:
         """Waits, at most until the deadline or the stop."""
         await self._wait({self._stopped}, seconds)
 
-    async def until(self, turn: asyncio.Future[None]) -> bool:
+    async def until(self, turn: asyncio.Future[Any]) -> bool:
         """Waits for a turn and says whether it came before the deadline and the stop."""
         await self._wait({self._stopped, turn}, None)
         return turn.done()

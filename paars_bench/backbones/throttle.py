@@ -16,6 +16,7 @@ from collections.abc import Callable
 from paars_bench.backbones.patience import Patience
 
 LONGEST_WAIT = 120.0  # seconds; a daily limit asks for hours, and a resumed run is the answer to that
+UNLIMITED = 1e6  # calls under way: more than a run has
 _FIRST, _MOST = 8.0, 4096
 _KEPT, _SAME = 0.75, 0.8
 _SLOWEST = 64
@@ -27,6 +28,7 @@ class Throttle:
 
     Args:
         per_minute: calls begun in a minute at most; None for no such limit.
+        first: calls that may be under way at first.
         clock: seconds from any start.
 
     Attributes:
@@ -34,10 +36,16 @@ class Throttle:
         fewest: to how many calls under way that brought it down.
     """
 
-    def __init__(self, per_minute: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        per_minute: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        first: float = _FIRST,
+    ) -> None:
         self.refused, self.fewest = 0, _MOST
         self._clock = clock
-        self._limit = _FIRST
+        self._limit = first
         self._doubling_until = float(_MOST)
         self._slowness = 1
         self._under_way = 0

@@ -55,6 +55,7 @@ from paars_bench.names import names
     show_default=True,
     help="Take replies from the response cache, leave them there, or both.",
 )
+@click.option("--batch", is_flag=True, help="Send calls in the provider's batches: half the price, up to a day.")
 @click.option("--log_samples/--no_log_samples", default=None, help="Keep prompts and replies. [of models]")
 @include_path
 @click.option("--dry_run", is_flag=True, help="Resolve, render and count, but call nothing.")

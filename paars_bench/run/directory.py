@@ -58,6 +58,7 @@ class RunDirectory:
         self.journal = JsonLines(path / "journal.jsonl")
         self.personas = JsonLines(path / "personas.jsonl")
         self.attempts = JsonLines(path / "attempts.jsonl")
+        self.batches = JsonLines(path / "batches.jsonl")
 
     def claim(self, config: Mapping[str, Any]) -> bool:
         """Takes the folder for a run of ``config`` and returns whether it resumes one.
@@ -98,6 +99,7 @@ class RunDirectory:
             self.journal.close()
             self.personas.close()
             self.attempts.close()
+            self.batches.close()
         except OSError as error:
             raise cannot_write(self.path, error) from error
         finally:

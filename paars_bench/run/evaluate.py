@@ -31,6 +31,7 @@ from paars_bench.run.opening import (
     open_cache,
     prepare,
     rehearse_all,
+    tell_of_batches,
 )
 from paars_bench.run.options import spec_from
 from paars_bench.run.plan import Plan, make_plan
@@ -58,6 +59,7 @@ def evaluate(model: str, tasks: Sequence[str] | str = "all", dataset: str = "dem
             - ``max_cost``, ``max_tokens_total``, ``max_time``: US dollars, tokens, seconds; no cap
             - ``fail_on_error``: share (below 1) or number of failed cases that stops the run
             - ``use_cache``: ``"read"``, ``"write"``, ``"rw"`` or ``"refresh"`` the response cache; ``"off"``
+            - ``batch``: send calls in the provider's batches, at half the price and within a day; False
             - ``include_path``: a folder with more task YAML, or several
             - ``log_samples``: keep prompts and replies; of models and not of baselines
             - ``dry_run``: resolve and count, but call nothing; False
@@ -83,7 +85,7 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
         specs = check_spec(spec)
         with held_directory(path) as directory:
             cache = open_cache(spec, screen)
-            backbone, data = open_both(spec, screen, cache)
+            backbone, data = open_both(spec, screen, cache, directory.batches if spec.batch else None)
             plan = make_plan(specs, data, spec)
             rehearse_all(plan, data)
             check_session_caps(plan, backbone)
@@ -96,6 +98,7 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
             account = work.account
             if resumed:
                 screen.note(f"resumed: {account.before} of {account.planned} cases were on disk")
+                tell_of_batches(spec, directory, screen)
             screen.open(account)
             with _failures_sorted(account, path, screen) as hopeless:
                 run_to_end(run_questions(todo, work), work.interrupt)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from paars_bench.backbones.aliases import resolve
+from paars_bench.backbones.batch_log import BatchLog
 from paars_bench.backbones.cache_use import CacheUse
 from paars_bench.backbones.door import Backbone
 from paars_bench.backbones.open import open_backbone
@@ -28,7 +29,7 @@ from paars_bench.run.budget import PERSONA
 from paars_bench.run.directory import LEFT_BEHIND, RunDirectory
 from paars_bench.run.finished import Finished
 from paars_bench.run.heads import Heads, history_budget
-from paars_bench.run.journal import Damage
+from paars_bench.run.journal import Damage, JsonLines
 from paars_bench.run.plan import Plan, choose_conditions
 from paars_bench.run.progress import Screen
 from paars_bench.run.schedule import Work
@@ -51,10 +52,36 @@ def check_spec(spec: RunSpec) -> list[TaskSpec]:
         raise UsageError(f"--model_args history_tokens={tokens}: needs a whole number, such as 800")
     resolve(spec.model)
     specs = TaskIndex(include_path=spec.include_path).select(spec.tasks)
+    if spec.batch:
+        _check_batch(spec, specs)
     for task in specs:
         choose_conditions(task, spec.conditions)
     parse_spec(spec.dataset)
     return specs
+
+
+def _check_batch(spec: RunSpec, specs: Sequence[TaskSpec]) -> None:
+    """Refuses what cannot go in batches.
+
+    Raises:
+        UsageError: a task of many calls, a model that is no provider's, or a cap that could not act.
+    """
+    sessions = [s.task for s in specs if s.output_type == "session"]
+    if sessions:
+        others = [s.task for s in specs if s.output_type != "session"]
+        fix = f"--tasks {','.join(others)}, or leave --batch out" if others else "leave --batch out"
+        raise UsageError(
+            f"--batch: {', '.join(sessions)} asks call after call, each after the reply before, and a batch takes up "
+            f"to a day; {fix}"
+        )
+    if resolve(spec.model).kind != "litellm":
+        raise UsageError(f"--batch: {spec.model} is no provider's model; leave --batch out")
+    for name in ("max_cost", "max_tokens_total"):
+        if getattr(spec, name) is not None:
+            raise UsageError(
+                f"--batch: thousands of calls are sent before one has said what it used, so --{name} could not act; "
+                f"bound the run by --limit (--dry_run counts its calls), and leave --{name} or --batch out"
+            )
 
 
 @contextmanager
@@ -101,10 +128,21 @@ def open_cache(spec: RunSpec, screen: Screen) -> ResponseCache | None:
     return ResponseCache(spec.use_cache, screen.note)
 
 
-def open_both(spec: RunSpec, screen: Screen, cache: ResponseCache | None) -> tuple[Backbone, ShoppingData]:
-    """Opens the backbone and the data set, side by side where both take half a minute on a fresh machine."""
+def open_both(
+    spec: RunSpec, screen: Screen, cache: ResponseCache | None, batches: JsonLines | None = None
+) -> tuple[Backbone, ShoppingData]:
+    """Opens the backbone and the data set, side by side where both take half a minute on a fresh machine.
+
+    Args:
+        spec: of the run.
+        screen: is told what takes time.
+        cache: of replies; None where none is used.
+        batches: where is written down what was sent in batches; None where nothing is.
+    """
     if spec.model != "local":  # a missing key or file is said before anything is built
-        backbone = open_backbone(spec.model, spec.model_args, screen.note, will_call=not spec.dry_run, cache=cache)
+        backbone = open_backbone(
+            spec.model, spec.model_args, screen.note, will_call=not spec.dry_run, cache=cache, batches=batches
+        )
         if spec.max_cost is not None:
             _check_priced(backbone, f"--max_cost {spec.max_cost:g}", "--max_tokens_total N")
         return backbone, load_dataset(spec.dataset, progress=screen.stage)
@@ -146,6 +184,17 @@ def _check_priced(backbone: Backbone, cap: str, instead: str) -> None:
         raise UsageError(
             f"{cap}: LiteLLM knows no price for {backbone.traits.litellm_model}, so this cap could never act; use "
             f"{instead} instead"
+        )
+
+
+def tell_of_batches(spec: RunSpec, directory: RunDirectory, screen: Screen) -> None:
+    """Says what a resumed run leaves at the provider where it asks call by call."""
+    going_on = [] if spec.batch else [s for s in BatchLog(directory.batches).load() if not s.ended]
+    if going_on:
+        requests, names = sum(len(sent.keys) for sent in going_on), ", ".join(s.batch or s.file for s in going_on)
+        screen.note(
+            f"{requests:,} requests of this run were sent in batches ({names}) and "
+            " are asked and paid for again; with --batch their replies are taken"
         )
 
 

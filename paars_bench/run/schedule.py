@@ -88,6 +88,8 @@ async def run_questions(questions: Iterable[Question], work: Work) -> None:
             await work.backbone.aclose()
         if closing.error is not None:
             work.say(f"the backbone could not be closed ({work.clean(closing.words)}); nothing is lost by that")
+    if work.account.before + work.account.done < work.account.planned:
+        work.account.check(work.spec)  # questions whose batches go on ended without a line: the time may be up
     if work.account.stop is Stop.FAULTS:
         raise FaultyRun(
             f"{MOST_FAULTS} cases one after another ended in an unforeseen {work.account.fault}; stopped, what is done "

@@ -149,7 +149,8 @@ def test_every_field_has_a_flag_that_reaches_it(say: Told, asked: list[RunSpec],
     line = (
         "--model random --tasks a,b --tasks c --conditions base,persona --dataset demo:seed=1 --limit 3 --repeats 2 "
         "--seed 7 --output_path out --max_concurrency 4 --max_cost 1.5 --max_tokens_total 9 --max_time 2m "
-        "--fail_on_error 0.1 --use_cache rw --no_log_samples --dry_run --model_args api_base=http://h:1/v1?x=y,timeout=3"
+        "--fail_on_error 0.1 --use_cache rw --batch --no_log_samples --dry_run "
+        "--model_args api_base=http://h:1/v1?x=y,timeout=3"
     )
     words = line.split()
     assert say([*words, "--include_path", str(tmp_path)])[0] == 0
@@ -168,6 +169,7 @@ def test_every_field_has_a_flag_that_reaches_it(say: Told, asked: list[RunSpec],
         "max_time": 120.0,
         "fail_on_error": 0.1,
         "use_cache": CacheUse.RW,
+        "batch": True,
         "log_samples": False,
         "dry_run": True,
         "model_args": {"api_base": "http://h:1/v1?x=y", "timeout": "3"},
