@@ -10,8 +10,8 @@ from typing import Any, Protocol
 class Lines(Protocol):
     """A file of JSON lines."""
 
-    def each(self, take: Callable[[dict[str, Any], int], None]) -> int:
-        """Hands out the lines on disk and returns how many are damaged."""
+    def each(self, take: Callable[[dict[str, Any], int], None]) -> object:
+        """Hands out the lines on disk."""
         ...
 
     def append(self, row: Mapping[str, Any]) -> int:

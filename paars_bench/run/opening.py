@@ -194,7 +194,7 @@ def tell_of_batches(spec: RunSpec, directory: RunDirectory, screen: Screen) -> N
         requests, names = sum(len(sent.keys) for sent in going_on), ", ".join(s.batch or s.file for s in going_on)
         screen.note(
             f"{requests:,} requests of this run were sent in batches ({names}) and "
-            " are asked and paid for again; with --batch their replies are taken"
+            "are asked and paid for again; with --batch their replies are taken"
         )
 
 
