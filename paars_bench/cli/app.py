@@ -26,7 +26,7 @@ from paars_bench.errors import PaarsError, printable
 
 PROGRAM = "paars-bench"
 _OWN_FLAGS = ("-h", "--help", "--version")
-_COLLECT = (50_000, 10, 10)  # objects made between two collections: of the default 700, a third of an import is spent
+_COLLECT = (5_000, 10, 10)  # objects made between two collections: with the default 700, an eighth of the imports
 INTERRUPTED = 130
 
 
