@@ -6,9 +6,7 @@ walked them; how many calls they all take is read off all of their logs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from heapq import heappush, heappushpop
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,63 +15,21 @@ from paars_bench.backbones.aliases import resolve
 from paars_bench.backbones.door import Request
 from paars_bench.backbones.open import OWN_ARGS
 from paars_bench.backbones.prices import Prices
-from paars_bench.backbones.scripted_habits import CannotAnswer
-from paars_bench.backbones.scripted_sessions import replay_plan
 from paars_bench.backbones.sizes import Sizer
 from paars_bench.boundary import unforeseen
-from paars_bench.data.sessions import session_facts, session_rows
 from paars_bench.outcomes import Outcome
 from paars_bench.run.heads import Heads
 from paars_bench.run.loop import run_to_end
 from paars_bench.run.plan import Plan
+from paars_bench.run.sample import MINING_CALLS, Part, parts_of
 from paars_bench.run.schedule import Work
 from paars_bench.run.stand_in import Call, StandIn
-from paars_bench.seeds import derive
-from paars_bench.tasks.acting import Manner
 from paars_bench.tasks.ask import ASK
 from paars_bench.tasks.question import Question
 
-SAMPLE = 30
-"""Questions measured of each task and condition, and personas mined; all of them where there are no more."""
 MINING = "persona mining"
-_MINING_CALLS = 2
 _FEW, _MANY = 0.1, 0.9
 """Quantiles of the humans' visits between which agents' are expected to last."""
-
-
-class Drawn(NamedTuple):
-    """A question of the sample, and the one that the same shopper is asked before it."""
-
-    rank: int
-    place: int
-    question: Question
-    before: Question | None
-
-
-@dataclass(slots=True)
-class Part:
-    """What one row is about.
-
-    Attributes:
-        calls: that each of its questions takes.
-        drawn: a sample of them.
-        visits: how many calls they take is the shopper's choice.
-        free_text: the reply's length is the model's choice.
-    """
-
-    calls: list[int] = field(default_factory=list)
-    drawn: list[Drawn] = field(default_factory=list)
-    visits: bool = False
-    free_text: bool = False
-
-    def add(self, question: Question, before: Question | None, calls: int) -> None:
-        """Counts a question, and takes it into the sample by a rank of its own."""
-        one = Drawn(-derive(question.seed, "estimate"), len(self.calls), question, before)
-        self.calls.append(calls)
-        if len(self.drawn) < SAMPLE:
-            heappush(self.drawn, one)
-        else:
-            heappushpop(self.drawn, one)  # gives up the smallest rank
 
 
 class Measured(NamedTuple):
@@ -91,6 +47,8 @@ def say_estimate(plan: Plan, work: Work) -> None:
 
     with unforeseen() as caught:  # nothing that an estimate needs may cost the run
         told = estimate(plan, work)
+        if not told["rows"]:
+            return
         spent, spec = work.account.spent, work.spec
         left = None if spec.max_cost is None else spec.max_cost - spent.dollars
         tokens = None if spec.max_tokens_total is None else spec.max_tokens_total - spent.tokens
@@ -115,7 +73,7 @@ def estimate(plan: Plan, work: Work) -> dict[str, Any]:
         knows no price.
     """
     traits = work.backbone.traits
-    parts, mined = _parts((q for q in plan.questions() if work.finished.owes(q)), work)
+    parts, mined = parts_of((q for q in plan.questions() if work.finished.owes(q)), work)
     if traits.scripted:
         rows = [_row(key, part, Measured([], 1.0), None) for key, part in parts.items()]
         return _told(rows, traits.litellm_model)
@@ -139,44 +97,6 @@ def estimate(plan: Plan, work: Work) -> dict[str, Any]:
         "not_sent": dict(sizer.not_sent),
         "thinks": prices.thinks,
     }
-
-
-def _parts(questions: Iterable[Question], work: Work) -> tuple[dict[tuple[str, str], Part], Part]:
-    """Returns the owed questions by task and condition, and of each shopper who is to be mined one that needs it."""
-    parts: dict[tuple[str, str], Part] = {}
-    mined, seen = Part(), set[str]()
-    visits: dict[tuple[str, str], int] = {}
-    before: Question | None = None
-    for question in questions:
-        spec, case = question.spec, question.case
-        part = parts.setdefault(
-            (spec.task, question.condition),
-            Part(visits=spec.output_type == "session", free_text=spec.output_type == "generate"),
-        )
-        calls = 1
-        if part.visits:
-            key = (spec.task, case.case_id)
-            calls = visits[key] = visits.get(key) or visit_calls(question, work)
-        part.add(question, before if before is not None and before.case.shopper == case.shopper else None, calls)
-        before = question
-        if work.heads.owes(question.condition, case):
-            who = work.heads.whose(question.condition, case)
-            if who not in seen:
-                seen.add(who)
-                mined.add(question, None, _MINING_CALLS)
-    return parts, mined
-
-
-def visit_calls(question: Question, work: Work) -> int:
-    """Returns how many calls a visit takes that is as long as the human's."""
-    session, traits = question.spec.session, work.backbone.traits
-    rows = session_rows(question.case.values["events"])
-    try:
-        steps = len(replay_plan(rows, session.store.page_size)) - 1  # the last is to leave
-    except CannotAnswer:  # narrowed in words of another shop
-        steps = session_facts(rows).steps
-    asked_to_leave = Manner.of(traits, session).by_itself
-    return min(2 * max(steps, 1) if asked_to_leave else steps + 1, session.calls(scripted=traits.scripted)[1])
 
 
 async def _asked(part: Part, work: Work, heads: Heads, stand_in: StandIn) -> Measured:
@@ -208,7 +128,7 @@ async def _mined(part: Part, heads: Heads, stand_in: StandIn) -> Measured:
         stand_in.begin()
         await heads.head(question.condition, question.case)
         calls += stand_in.calls
-    return Measured(calls, len(calls) / (_MINING_CALLS * len(part.drawn)))
+    return Measured(calls, len(calls) / (MINING_CALLS * len(part.drawn)))
 
 
 def _row(key: tuple[str, str], part: Part, measured: Measured, prices: Prices | None) -> dict[str, Any]:

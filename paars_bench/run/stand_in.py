@@ -18,7 +18,7 @@ from paars_bench.store import leaving_question
 from paars_bench.store.leaving import Form
 
 # Characters of the texts of a mined persona. SmolLM2, demo, 20 personas: see docs/cost.md.
-_REASONING, _WORDS = 230, 20
+_REASONING, _WORDS = 260, 20
 _TEXT = "This customer buys for the home and the family, compares prices and reads reviews before a choice is made. "
 _LEAVING = tuple(leaving_question(form) for form in get_args(Form))
 

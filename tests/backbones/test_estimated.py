@@ -14,7 +14,8 @@ import paars_bench
 from paars_bench.backbones.litellm import import_litellm
 from paars_bench.cli import main
 from paars_bench.personas.mine import PREFERENCE_FIELDS, PROFILE_FIELDS
-from paars_bench.run.estimate import MINING, SAMPLE
+from paars_bench.run.estimate import MINING
+from paars_bench.run.sample import SAMPLE
 
 DATA = "demo:shoppers=30,products=600"
 CHOICES = ("item_selection_individual", "item_selection_group")
