@@ -80,7 +80,8 @@ class Sizer:
         if not tools:
             return 0
         if _openai(self._model):
-            return int(self._litellm.token_counter(model=self._model, messages=[], tools=list(tools))) - _START
+            name = self._model.rpartition("/")[2]
+            return int(self._litellm.token_counter(model=name, messages=[], tools=list(tools))) - _START
         return self.count(json.dumps(tools))
 
     def _schema(self, response_format: Mapping[str, Any] | None) -> int:
@@ -94,11 +95,12 @@ def _openai(model: str) -> bool:
 def _shipped(litellm: Any, model: str) -> tuple[str, Callable[[str], int]]:
     """Returns what the tokenizer is called that LiteLLM ships for a model, and its count of a text."""
     litellm.disable_hf_tokenizer_download = True  # else it asks the hub for those of Llama and Cohere
+    name = model.rpartition("/")[2]  # with its provider LiteLLM does not know whose tokenizer it is
 
     def count(text: str) -> int:
-        return int(litellm.token_counter(model=model, text=text))
+        return int(litellm.token_counter(model=name, text=text))
 
     with unforeseen():  # a file that does not come with LiteLLM is looked for on the network
         count("a word")
-        return "the tokenizer that LiteLLM ships for it" + ("" if _openai(model) else ", a stand-in"), count
+        return "the tokenizer that LiteLLM takes for it, and the model's own may count otherwise", count
     return "3 bytes a token", estimate_tokens

@@ -91,7 +91,10 @@ def _resolved(config: Mapping[str, Any], estimate: Estimate, data: str) -> list[
     caps = [f"--{n} {spec[n]:g}" for n in ("max_cost", "max_tokens_total", "max_time") if spec[n] is not None]
     lines.append(("caps", ", ".join(caps) or "none"))
     if estimate["not_sent"]:
-        lines.append(("not sent", ", ".join(f"{k} ({why})" for k, why in estimate["not_sent"].items())))
+        reasons: dict[str, list[str]] = {}
+        for name, why in estimate["not_sent"].items():
+            reasons.setdefault(why, []).append(name)
+        lines.append(("not sent", "; ".join(f"{', '.join(names)} ({why})" for why, names in reasons.items())))
     return lines + [("not run", f"{task} ({why})") for task, why in config["unsupported"].items()]
 
 
@@ -116,16 +119,18 @@ def _notes(estimate: Estimate) -> list[str]:
         )
     if any(r["measured"] < r["cases"] for r in rows):
         notes.append("of rows with more cases a sample was measured: " + _sampled(rows))
-    for r in rows:
-        low, high = r["calls_range"]
-        if low != high:
-            notes.append(
-                f"{r['task']} / {r['condition']}: as long as the people's own visits; {low:,} calls if all are as "
-                f"short as people's shortest tenth, {high:,} if as long as their longest"
-            )
+    notes += dict.fromkeys(_visits(r) for r in rows if r["calls_range"][0] != r["calls_range"][1])
     if estimate["thinks"]:
         notes.append("the model can think before it answers: that is billed as output, and comes on top of all this")
     return notes
+
+
+def _visits(row: Mapping[str, Any]) -> str:
+    low, high = row["calls_range"]
+    return (
+        f"{row['task']}: as if agents stayed as long as people do; {low:,} calls a condition if all stay as "
+        f"long as the tenth of people who leave first, {high:,} if as long as the tenth who leave last"
+    )
 
 
 def _sampled(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -141,8 +146,9 @@ def _figures(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _dollars(cost: Mapping[str, float] | None) -> str:
     if cost is None:
         return "price unknown"
-    low, high = (f"{cost[end]:,.2f}" if cost[end] >= 1 else f"{cost[end]:.4f}" for end in ("low", "high"))
-    return f"${low}" if low == high else f"${low} to ${high}"
+    digits = 2 if cost["high"] >= 1 else 4
+    low, high = (f"${cost[end]:,.{digits}f}" for end in ("low", "high"))
+    return low if low == high else f"{low} to {high}"
 
 
 def _short(count: int) -> str:
