@@ -33,7 +33,7 @@ def show_dry_run(config: Mapping[str, Any], estimate: Estimate, data: str, conso
         show(out, Sheet("What is still to be asked, estimated", ("task", "condition"), _FIGURES, rows))
     for note in _notes(estimate):
         out.print(f"  {note}", soft_wrap=True)
-    at_once = config["spec"]["max_concurrency"] or config["model"]["max_concurrency"]
+    at_once = estimate["in_flight"]
     rounds = -(-total["calls"] // at_once)
     out.print(
         f"{total['cases']:,} cases, {total['calls']:,} calls, {at_once} in flight: {rounds:,} one after another; "

@@ -68,7 +68,6 @@ def config_of(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone)
             "params": public_args(spec.model_args),
             "context_tokens": traits.context_tokens,
             "tools": traits.tools,
-            "max_concurrency": traits.max_concurrency,
             **traits.details,
         },
         "tasks": tasks,

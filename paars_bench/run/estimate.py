@@ -67,7 +67,8 @@ def estimate(plan: Plan, work: Work) -> dict[str, Any]:
 
     Returns:
         ``rows`` (one for each task and condition, and one for mining), their ``total``, by whose tokens they are
-        ``counted_by``, whose ``prices`` they are, what would be ``not_sent``, and whether the model ``thinks``.
+        ``counted_by``, whose ``prices`` they are, what would be ``not_sent``, whether the model ``thinks``, and how
+        many calls are ``in_flight``.
         ``cached`` is expected if the provider caches; ``cost_usd`` is ``low`` with all of that cached, short replies
         and short visits, ``high`` without caching, with replies at their cap and long visits; None where LiteLLM
         knows no price.
@@ -76,7 +77,7 @@ def estimate(plan: Plan, work: Work) -> dict[str, Any]:
     parts, mined = parts_of((q for q in plan.questions() if work.finished.owes(q)), work)
     if traits.scripted:
         rows = [_row(key, part, Measured([], 1.0), None) for key, part in parts.items()]
-        return _told(rows, traits.litellm_model)
+        return _told(rows, work)
     sizer = Sizer(traits, {k: v for k, v in work.spec.model_args.items() if k not in OWN_ARGS})
     prices = Prices(traits)
     rows = []
@@ -90,7 +91,7 @@ def estimate(plan: Plan, work: Work) -> dict[str, Any]:
             rows.append(_row((MINING, ""), mined, await _mined(mined, heads, stand_in), prices))
 
     run_to_end(measure(), lambda: None)
-    return _told(rows, traits.litellm_model) | {
+    return _told(rows, work) | {
         "provider": sizer.provider,
         "counted_by": sizer.counted_by,
         "prices": prices.source if prices.known else None,
@@ -160,10 +161,12 @@ def _row(key: tuple[str, str], part: Part, measured: Measured, prices: Prices | 
     }
 
 
-def _told(rows: Sequence[Mapping[str, Any]], model: str) -> dict[str, Any]:
+def _told(rows: Sequence[Mapping[str, Any]], work: Work) -> dict[str, Any]:
     """Returns what there is to say of a baseline; of a model more is known."""
+    traits = work.backbone.traits
+    in_flight = work.spec.max_concurrency or traits.max_concurrency
     nothing: dict[str, Any] = {"provider": None, "counted_by": None, "prices": None, "not_sent": {}, "thinks": False}
-    return {"model": model, "rows": rows, "total": _total(rows), **nothing}
+    return {"model": traits.litellm_model, "rows": rows, "total": _total(rows), "in_flight": in_flight, **nothing}
 
 
 def _total(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
