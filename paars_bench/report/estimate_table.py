@@ -36,7 +36,7 @@ def show_dry_run(config: Mapping[str, Any], estimate: Estimate, data: str, conso
     at_once = estimate["in_flight"]
     rounds = -(-total["calls"] // at_once)
     out.print(
-        f"{total['cases']:,} cases, {total['calls']:,} calls, {at_once} in flight: {rounds:,} one after another; "
+        f"{total['cases']:,} cases, {total['calls']:,} calls, {at_once} at once: as long as {rounds:,} in a row; "
         "nothing was called"
     )
 

@@ -115,7 +115,7 @@ def test_a_dry_run_shows_the_command_resolved_and_calls_nothing(
         "conditions  base, persona",
         "asked       5 cases a task at most, each once; seed 0",
         "caps        --max_cost 3",
-        "20 cases, 30 calls, 16 in flight: 2 one after another; nothing was called",
+        "20 cases, 30 calls, 16 at once: as long as 2 in a row; nothing was called",
     ):
         assert line in said.splitlines()
     assert "if the provider caches" in said and "price list of LiteLLM" in said
