@@ -15,8 +15,8 @@ from paars_bench.seeds import derive
 from paars_bench.tasks.acting import Manner
 from paars_bench.tasks.question import Question
 
-SAMPLE = 30
-"""Questions measured of each task and condition, and personas mined; all of them where there are no more."""
+SAMPLE, VISITS = 100, 60
+"""Questions measured of each task and condition, and personas mined; visits are many calls each."""
 MINING_CALLS = 2
 
 
@@ -49,7 +49,7 @@ class Part:
         """Counts a question, and takes it into the sample by a rank of its own."""
         one = Drawn(-derive(question.seed, "estimate"), len(self.calls), question, before)
         self.calls.append(calls)
-        if len(self.drawn) < SAMPLE:
+        if len(self.drawn) < (VISITS if self.visits else SAMPLE):
             heappush(self.drawn, one)
         else:
             heappushpop(self.drawn, one)  # gives up the smallest rank
