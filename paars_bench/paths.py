@@ -9,7 +9,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def cache_dir() -> Path:
-    """Returns the folder for models, mined personas and built data sets; it may not exist yet.
+    """Returns the folder for models, their replies and built data sets; it may not exist yet.
 
     ``PAARS_BENCH_CACHE`` names another one than the user's cache folder of the platform.
     """

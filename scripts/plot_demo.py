@@ -28,6 +28,7 @@ from paars_bench.data.cases import CaseKind
 from paars_bench.data.demo import build, true_parameters
 from paars_bench.data.demo.choice import examination
 from paars_bench.data.schema import Action, Event, event_of
+from paars_bench.data.sessions import session_rows
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "demo"
 SEARCH_CLICKS = {"search", "suggested_term"}
@@ -63,7 +64,7 @@ def demo(shoppers: int) -> Demo:
     """Makes the population and counts; sessions are those of the test period, repeats those of the whole log."""
     data = build(shoppers=shoppers)
     cases = list(iter_cases(data, CaseKind.SESSIONS))
-    sessions = [[event_of(row) for row in case.values["events"]] for case in cases]
+    sessions = [[event_of(row) for row in session_rows(case.values["events"])] for case in cases]
     some = [e for i in np.random.default_rng(0).permutation(len(sessions))[:2400] for e in sessions[i]]
     return Demo(
         *([_count(s, action) for s in sessions] for action in (Action.SEARCH, Action.VIEW, Action.PURCHASE)),

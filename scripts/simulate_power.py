@@ -1,6 +1,6 @@
 """Measures how often the default panel sees repeats, narrowing and a shift of topic, and how often it cries wolf.
 
-    python scripts/simulate_power.py [--runs 100] [--shoppers 500] [--permutations 199] [--also kl_kde,...]
+    python scripts/simulate_power.py [--runs 100] [--shoppers 500] [--permutations 199] [--queries N] [--also kl_kde]
 
 Every run draws two samples of one human population, one query a shopper, and changes the second as the scenario
 says. Queries are WebShop's, typed by people, with all-MiniLM-L6-v2 embeddings, and the other topic is Best Buy's
@@ -53,14 +53,15 @@ class Pool(NamedTuple):
         return cls(name, people, unit(centres), elsewhere)
 
 
-def real_pool(folder: Path) -> Pool:
-    """Embeds the real queries."""
+def real_pool(folder: Path, most: int | None, rng: np.random.Generator) -> Pool:
+    """Embeds the real queries, or as many of WebShop's as are wanted."""
     from paars_bench.backbones.engines import embedding_engine
 
     webshop = json.loads((folder / "webshop_queries/goal_query_map.json").read_text())
     lines = (folder / "bestbuy_titles/query_clicked_titles.jsonl").read_text().splitlines()
     engine = embedding_engine()
-    people = engine.encode([query for queries in webshop.values() for query in queries])
+    typed = [query for queries in webshop.values() for query in queries]
+    people = engine.encode(typed if most is None else rng.permutation(typed)[:most].tolist())
     elsewhere = engine.encode([json.loads(line)["query"] for line in lines])
     name = f"real: {len(people):,} WebShop queries; other topic {len(elsewhere)} Best Buy queries; all-MiniLM-L6-v2"
     return Pool.make(name, people.astype(np.float64), elsewhere.astype(np.float64))
@@ -167,6 +168,7 @@ def main() -> None:
     parser.add_argument("--shoppers", type=int, default=500, help="a side")
     parser.add_argument("--permutations", type=int, default=199)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--queries", type=int, help="of WebShop's people, drawn at random; all if not given")
     others = [name for name in (*MEMBERS, KDE) if name not in DEFAULT_PANEL]
     parser.add_argument("--also", default="", help=f"statistics outside the panel, beside it: {','.join(others)}")
     parser.add_argument("--scenarios", default=",".join(SCENARIOS), help="some of the default, separated by commas")
@@ -175,7 +177,8 @@ def main() -> None:
     if unknown := set(args.scenarios.split(",")) - set(SCENARIOS):
         parser.error(f"unknown scenarios {unknown}: valid are {', '.join(SCENARIOS)}")
     folder = os.environ.get("PAARS_BENCH_REAL_DATA")
-    pool = real_pool(Path(folder)) if folder else simulated_pool(np.random.default_rng(args.seed))
+    rng = np.random.default_rng(args.seed)
+    pool = real_pool(Path(folder), args.queries, rng) if folder else simulated_pool(rng)
     print(pool.name)
     print(f"n = {args.shoppers} a side, {args.runs} runs, {args.permutations} permutations, p <= {LEVEL}\n", flush=True)
     for scenario in args.scenarios.split(","):

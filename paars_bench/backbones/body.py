@@ -7,10 +7,12 @@ from typing import Any
 
 from paars_bench.backbones.door import Request, Traits
 from paars_bench.backbones.local import PARAMS as LOCAL_PARAMS
+from paars_bench.backbones.route import Route
 
 # Reasoning models spend reply tokens on thinking first: a cap of 32 would leave no room for the answer.
 REASONING_HEADROOM = 8192
 _NOT_PORTABLE = frozenset({"maxLength", "minLength", "maxItems", "minItems", "pattern"})
+_ANY = frozenset({"seed"})  # taken whatever its value, which differs from call to call
 _ALTERNATIVES = frozenset({"anyOf", "oneOf", "allOf"})
 
 
@@ -19,20 +21,18 @@ class BodyMaker:
 
     Args:
         litellm: the module, which this file does not import for its 4 seconds.
-        options: sent with every call (``api_base``, ``api_key``, ``timeout``, …).
+        route: the way to the model, with the options that are sent with every call.
         traits: of the model.
         not_sent: is told what the provider does not take, with the reason.
         reasons: the model thinks before it answers.
     """
 
-    def __init__(
-        self, litellm: Any, options: dict[str, Any], traits: Traits, not_sent: dict[str, str], *, reasons: bool
-    ) -> None:
-        self._litellm, self._options, self._traits, self._not_sent = litellm, options, traits, not_sent
+    def __init__(self, litellm: Any, route: Route, traits: Traits, not_sent: dict[str, str], *, reasons: bool) -> None:
+        self._litellm, self._options, self._traits, self._not_sent = litellm, dict(route.options), traits, not_sent
         self._reasons = reasons
-        self._model = traits.litellm_model
+        self._model = route.model
         self._route, self._provider, *_ = litellm.get_llm_provider(
-            self._model, api_base=options.get("api_base"), api_key=options.get("api_key")
+            self._model, api_base=self._options.get("api_base"), api_key=self._options.get("api_key")
         )
         self._local = self._provider in {p["provider"] for p in litellm.custom_provider_map}
         self._verdicts: dict[tuple[str, str], bool] = {}
@@ -68,7 +68,7 @@ class BodyMaker:
         offered = [t for t in tools if wanted in (None, t["function"]["name"])]
         if self._takes_choice(None):
             return {"tools": offered, "tool_choice": "required"}
-        self._not_sent["tool_choice"] = f"not supported by {self._model}"
+        self._not_sent["tool_choice"] = f"not supported by {self._traits.litellm_model}"
         return {"tools": offered}
 
     def _takes_choice(self, name: str | None) -> bool:
@@ -97,11 +97,11 @@ class BodyMaker:
 
     def _accepts(self, key: str, value: Any) -> bool:
         """Whether the provider takes this parameter; what it does not take is recorded, not hidden."""
-        seen = (key, repr(value))
+        seen = (key, "any" if key in _ANY else repr(value))
         if seen not in self._verdicts:
             self._verdicts[seen] = key in LOCAL_PARAMS if self._local else self._supported(key, value)
             if not self._verdicts[seen]:
-                self._not_sent[key] = f"not supported by {self._model}"
+                self._not_sent[key] = f"not supported by {self._traits.litellm_model}"
         return self._verdicts[seen]
 
     def _supported(self, key: str, value: Any) -> bool:

@@ -6,8 +6,7 @@ provider did: it carries an outcome.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from paars_bench.data.cases import Background, Case
 from paars_bench.data.schema import Catalog
 from paars_bench.outcomes import Outcome
 
+_MOST_TOKENS, _MOST_USD = 10**15, 10**9
 Message = dict[str, Any]
 """A chat message in the OpenAI format."""
 
@@ -55,14 +55,14 @@ class Usage:
 
         Raises:
             TypeError: a key is unknown or a value is no number.
-            ValueError: a number is negative or not finite.
+            ValueError: a number is negative or beyond what anybody could use.
         """
         usage = cls(**row)
         counts = (usage.input, usage.cached, usage.output, usage.reasoning, usage.estimated)
         if not all(type(count) is int for count in counts) or type(usage.cost_usd) not in (int, float, type(None)):
             raise TypeError("usage is no numbers")
-        if min(counts) < 0 or not 0 <= (usage.cost_usd or 0.0) < math.inf:
-            raise ValueError("usage is negative or not finite")
+        if not (min(counts) >= 0 and max(counts) <= _MOST_TOKENS and 0 <= (usage.cost_usd or 0.0) <= _MOST_USD):
+            raise ValueError("usage is negative or too large")
         return usage
 
 
@@ -119,6 +119,7 @@ class Request:
         tools: tool definitions in the OpenAI format, where the backbone can call tools; it is made to call one, as far
             as its provider can make it.
         tool: the one of them that it is made to call; None: any.
+        draw: tells calls apart that ask the same: of a repeated question each is a draw of its own.
         role: which part of the run pays for it: ``task`` or ``persona``.
         situation: for scripted baselines only.
     """
@@ -128,6 +129,7 @@ class Request:
     reply_schema: Mapping[str, Any] | None = None
     tools: Sequence[Mapping[str, Any]] | None = None
     tool: str | None = None
+    draw: int = 0
     role: str = "task"
     situation: Situation | None = None
 
@@ -149,10 +151,11 @@ class Completion:
         text: the reply's text, "" if there was none.
         outcome: ``ok``, or what went wrong at the provider.
         tool_calls: in the order given.
-        usage: of this call, every attempt counted.
+        usage: of this call, every attempt counted; of a reply from the cache as it was when that was made.
         latency_ms: of the last attempt.
         attempts: calls made, at least 1.
         cached: served from the response cache.
+        seconds: that its call took when it was made, waits between attempts included; None where no cache is used.
         error: the provider's words, without keys, where the outcome is a failure.
     """
 
@@ -163,7 +166,19 @@ class Completion:
     latency_ms: float = 0.0
     attempts: int = 1
     cached: bool = False
+    seconds: float | None = None
     error: str | None = None
+
+    @property
+    def paid(self) -> Usage:
+        """What it cost now: nothing where it was served from the cache."""
+        return Usage() if self.cached else self.usage
+
+
+def paid_of(replies: Iterable[Completion]) -> Usage | None:
+    """Returns what some replies cost now; None where that is all their usage, since none came from the cache."""
+    listed = list(replies)
+    return sum((r.paid for r in listed), Usage()) if any(r.cached for r in listed) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +225,11 @@ class Backbone(Protocol):
     traits: Traits
     not_sent: dict[str, str]
     """Parameters that were asked for and that the provider does not take, with the reason; it fills during a run."""
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """What the calls so far taught about the provider, in words for the end of a run."""
+        ...
 
     async def complete(self, request: Request) -> Completion:
         """Answers one request; never raises for what a provider did."""

@@ -23,6 +23,7 @@ _HOPELESS = {
     404: "the provider knows no such model or address",
     405: "the address is no chat endpoint, check api_base",
 }
+_CROWDED = frozenset({429, 503, 529})
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_not_active", "billing_hard_limit_reached"})
 _NO_CREDIT_WORDS = "credit balance is too low"  # Anthropic says it with status 400 and no code
 _OVERFLOW = frozenset({"context_length_exceeded", "string_above_max_length", "request_too_large"})
@@ -40,12 +41,14 @@ class Fault(NamedTuple):
         words: what the provider said, on one line, with its secrets.
         hopeless: why no other case can succeed either; "" where one may.
         retry_after: seconds the provider asks to wait, None where it does not say.
+        crowded: it takes no more calls now.
     """
 
     outcome: Outcome
     words: str
     hopeless: str = ""
     retry_after: float | None = None
+    crowded: bool = False
 
 
 def fault_of(error: Exception, exceptions: Any) -> Fault:
@@ -70,7 +73,7 @@ def fault_of(error: Exception, exceptions: Any) -> Fault:
         return Fault(Outcome.PROVIDER_ERROR, words, _HOPELESS[status])
     if isinstance(error, exceptions.BadRequestError | exceptions.UnprocessableEntityError):
         return Fault(Outcome.ENV_ERROR, words)
-    return Fault(Outcome.PROVIDER_ERROR, words, retry_after=_retry_after(error))
+    return Fault(Outcome.PROVIDER_ERROR, words, retry_after=_retry_after(error), crowded=status in _CROWDED)
 
 
 def shortened(words: str) -> str:
@@ -80,23 +83,27 @@ def shortened(words: str) -> str:
 
 def _codes(error: Exception) -> set[str]:
     body = getattr(error, "body", None)
-    inner = body.get("error", body) if isinstance(body, Mapping) else {}
-    found = inner if isinstance(inner, Mapping) else {}
+    inner = body.get("error", body) if isinstance(body, Mapping) else None
+    found = inner if isinstance(inner, Mapping) else _object_in(_said(error))
     return {str(v) for v in (getattr(error, "code", None), found.get("code"), found.get("type")) if v is not None}
 
 
 def _words(error: Exception) -> str:
-    said = " ".join(str(getattr(error, "message", None) or error).split())
-    return _message_of(_PREFIX.sub("", said)) or type(error).__name__
+    said = _PREFIX.sub("", _said(error))
+    return str(_object_in(said).get("message") or said) or type(error).__name__
 
 
-def _message_of(said: str) -> str:
-    """Returns the sentence inside an error object that LiteLLM hands on as JSON text, else the text as it is."""
+def _said(error: Exception) -> str:
+    return " ".join(str(getattr(error, "message", None) or error).split())
+
+
+def _object_in(said: str) -> Mapping[str, Any]:
+    """Returns the error object that LiteLLM hands on as JSON text, an empty one where there is none."""
     try:
-        value = json.loads(said[said.index("{") :])
-        return str(value["error"]["message"])
+        inner = json.loads(said[said.index("{") :])["error"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        return said
+        return {}
+    return inner if isinstance(inner, Mapping) else {}
 
 
 def _retry_after(error: Exception) -> float | None:

@@ -12,7 +12,9 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from paars_bench.backbones.acting import acting_as
+from paars_bench.backbones.attempts import ATTEMPTS, Attempt
 from paars_bench.backbones.body import REASONING_HEADROOM, BodyMaker
+from paars_bench.backbones.cache_key import CallKeys
 from paars_bench.backbones.counted import usage_of
 from paars_bench.backbones.door import Acting, Completion, Request, ToolCall, Traits, Usage
 from paars_bench.backbones.endings import ending_of
@@ -20,12 +22,16 @@ from paars_bench.backbones.faults import fault_of, shortened
 from paars_bench.backbones.litellm import import_litellm
 from paars_bench.backbones.patience import PATIENCE, Patience
 from paars_bench.backbones.redact import Redactor, secrets_of
+from paars_bench.backbones.response_cache import ResponseCache
+from paars_bench.backbones.route import Route, route_of, unpriced, unrecorded
+from paars_bench.backbones.throttle import LONGEST_WAIT, Throttle
 from paars_bench.boundary import unforeseen
 from paars_bench.errors import PaarsError
 from paars_bench.outcomes import POLICY, Outcome
 from paars_bench.personas.history import estimate_tokens
 
-LONGEST_WAIT = 120.0  # seconds; a daily limit asks for hours, and a resumed run is the answer to that
+DEADLINE = 600.0  # seconds for a request, all its attempts and waits together
+MOST_FAILED = 25  # requests one after another, each after every retry: the provider is broken, not a case
 
 
 class BackboneUnusable(PaarsError):
@@ -35,10 +41,17 @@ class BackboneUnusable(PaarsError):
 
 
 class _Attempt(NamedTuple):
-    """One call made, and the seconds that the provider asks to wait before the next."""
+    """One call made.
+
+    Attributes:
+        completion: what came of it.
+        retry_after: seconds that the provider asks to wait before the next.
+        crowded: it was refused because there were too many.
+    """
 
     completion: Completion
     retry_after: float | None = None
+    crowded: bool = False
 
 
 class LiteLLMBackbone:
@@ -51,6 +64,9 @@ class LiteLLMBackbone:
         traits: what is known of the model beforehand (the local one), or None to ask LiteLLM.
         attempts: calls made at most for one request.
         acting: how it is to act in sessions, where ``traits`` do not say; None: the first way that LiteLLM lists.
+        deadline: seconds for one request, its attempts and waits together.
+        calls_per_minute: begun at most; None: as many as the provider takes.
+        cache: keeps replies and serves them again; None keeps none.
     """
 
     def __init__(
@@ -62,28 +78,38 @@ class LiteLLMBackbone:
         traits: Traits | None = None,
         attempts: int = 5,
         acting: Acting | None = None,
+        deadline: float = DEADLINE,
+        calls_per_minute: float | None = None,
+        cache: ResponseCache | None = None,
     ) -> None:
         self._litellm = import_litellm()
         self._model = model
-        self._options = {"timeout": 120.0, **options}
-        self._attempts = attempts
+        self._attempts, self._deadline = attempts, deadline
         self._redact = Redactor(secrets_of({k: str(v) for k, v in options.items()}))
         self._reasons = bool(self._litellm.supports_reasoning(model=model))
         self.not_sent: dict[str, str] = {}
-        self.traits = traits or acting_as(self._ask_traits(name), acting)
-        self._body = BodyMaker(self._litellm, self._options, self.traits, self.not_sent, reasons=self._reasons)
-        self._free = self.traits.details.get("cost") == "none"
-
-    def _ask_traits(self, name: str) -> Traits:
-        litellm, model = self._litellm, self._model
-        details: dict[str, str] = {}
         info: Mapping[str, Any] = {}
         with unforeseen():  # LiteLLM raises a bare Exception for a model it has no entry for
-            info = litellm.get_model_info(model)
+            info = self._litellm.get_model_info(model)
+        route = route_of(self._litellm, model, {"timeout": 120.0, **options})
+        self.traits = traits or acting_as(self._ask_traits(name, info, route), acting)
+        self._body = BodyMaker(self._litellm, route, self.traits, self.not_sent, reasons=self._reasons)
+        self._free = self.traits.details.get("cost") == "none"
+        self._cache, self._keys = cache, CallKeys(self._litellm, options, self.traits)
+        self._unrecorded = unrecorded()
+        if not info and traits is None:
+            unpriced(self._litellm, route.model)
+        self._throttle, self._breaker = Throttle(calls_per_minute), _Breaker(model)
+
+    def _ask_traits(self, name: str, info: Mapping[str, Any], route: Route) -> Traits:
+        litellm, model = self._litellm, self._model
+        details: dict[str, str] = {}
         context = info.get("max_input_tokens") or 0
         if not context:
             context = 32_000
             details["context"] = "not known to LiteLLM, taken as 32,000 tokens"
+        if route.light:
+            details["route"] = f"{route.model}, LiteLLM's lighter way to a server of this format"
         if self._reasons:
             details["max_tokens"] = f"raised by {REASONING_HEADROOM} for reasoning"
         return Traits(
@@ -105,41 +131,51 @@ class LiteLLMBackbone:
         """Answers one request, retried while that can help.
 
         Raises:
-            BackboneUnusable: no request can succeed (wrong key, no permission, unknown model).
+            BackboneUnusable: no request can succeed (wrong key, no permission, unknown model), or none does.
+            PaarsError: the cache has no reply and none can be asked for (no key, no model).
         """
         import openai
-        import tenacity
 
-        usage = Usage()
-        last: _Attempt | None = None
+        entry = self._cache.entry(self._keys, self._body(request), request.draw) if self._cache else None
+        if entry is not None and entry.reply is not None:
+            return entry.reply
         patience = PATIENCE.get() or Patience()
-        retrying = tenacity.AsyncRetrying(
-            sleep=patience.sleep,
-            retry=tenacity.retry_if_result(lambda a: POLICY[a.completion.outcome].retried),
-            stop=tenacity.stop_after_attempt(self._attempts),
-            wait=_Backoff(),
-            retry_error_callback=lambda state: None,  # the last failure is the outcome
-        )
-        async for attempt in retrying:
-            state = attempt.retry_state
+        told, usage, number = ATTEMPTS.get(), Usage(), 0
+        last: _Attempt | None = None
+        if self._unrecorded is not None:
+            self._unrecorded.set(True)
+        async for attempt in self._retrying(patience):
             over = patience.over if last is not None else None
-            if last is not None and over is not None:
-                why = last.completion.error or last.completion.outcome
-                cut = replace(last.completion, outcome=over, error=f"not tried again: {why}")
-                return replace(cut, usage=usage, attempts=state.attempt_number - 1)
-            started = time.perf_counter()
+            began = None if over is not None else await self._throttle.enter(patience)
+            if began is None:
+                return _not_tried(last, over or patience.over, usage, number)
+            number, room, last, started = number + 1, self._throttle.limit, None, time.perf_counter()
             try:
                 last = _Attempt(self._read(await self._litellm.acompletion(**self._body(request)), request))
             except openai.OpenAIError as error:  # the root of everything LiteLLM raises for a call
                 last = self._failed(error)
+            finally:
+                self._throttle.leave(began, refused=last is not None and last.crowded, wait=last and last.retry_after)
+            latency_ms = (time.perf_counter() - started) * 1000
             usage += last.completion.usage
-            state.set_result(last)
+            if told is not None:
+                ended, why = last.completion.outcome, last.completion.error
+                told(Attempt(request.role, number, ended, latency_ms, room, last.retry_after, why))
+            attempt.retry_state.set_result(last)
         assert last is not None, "the first attempt is always made"
-        return replace(
-            last.completion,
-            usage=usage,
-            latency_ms=(time.perf_counter() - started) * 1000,
-            attempts=state.attempt_number,
+        self._breaker.see(last.completion)
+        done = replace(last.completion, usage=usage, latency_ms=latency_ms, attempts=number)
+        return done if entry is None else entry.keep(done)
+
+    def _retrying(self, patience: Patience) -> Any:
+        import tenacity
+
+        return tenacity.AsyncRetrying(
+            sleep=patience.sleep,
+            retry=tenacity.retry_if_result(lambda a: POLICY[a.completion.outcome].retried),
+            stop=_Enough(self._attempts, self._deadline),
+            wait=_Backoff(),
+            retry_error_callback=lambda state: None,  # the last failure is the outcome
         )
 
     def _failed(self, error: Exception) -> _Attempt:
@@ -149,7 +185,7 @@ class LiteLLMBackbone:
             raise BackboneUnusable(
                 f"--model {self._model}: {fault.hopeless} ({words.rstrip('.')}); stopped, what is done is kept"
             ) from None
-        return _Attempt(Completion("", fault.outcome, error=words), fault.retry_after)
+        return _Attempt(Completion("", fault.outcome, error=words), fault.retry_after, fault.crowded)
 
     def _read(self, reply: Any, request: Request) -> Completion:
         if not getattr(reply, "choices", None):
@@ -157,7 +193,7 @@ class LiteLLMBackbone:
         choice = reply.choices[0]
         text = self._redact.known(_sound(choice.message.content))
         calls = tuple(
-            ToolCall(_sound(c.id), _sound(c.function.name), self._redact.known(_sound(c.function.arguments)))
+            ToolCall(*(self._redact.known(_sound(part)) for part in (c.id, c.function.name, c.function.arguments)))
             for c in choice.message.tool_calls or ()
         )
         usage = self._usage(reply, request, text + "".join(f"{c.name} {c.arguments}" for c in calls))
@@ -168,11 +204,12 @@ class LiteLLMBackbone:
 
     def _usage(self, reply: Any, request: Request, said: str) -> Usage:
         hidden = getattr(reply, "_hidden_params", None) or {}
+        cost = hidden.get("response_cost")
         return usage_of(
             getattr(reply, "usage", None),
             prompt=json.dumps([*request.messages, *(request.tools or ())], ensure_ascii=False, default=str),
             said=said,
-            cost=0.0 if self._free else hidden.get("response_cost"),
+            cost=0.0 if self._free else cost if cost or self.traits.priced else None,
             price=self._price,
         )
 
@@ -183,9 +220,35 @@ class LiteLLMBackbone:
             return None
         return float(sum(self._litellm.cost_per_token(self._model, prompt_tokens=sent, completion_tokens=came)))
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the calls so far taught about the provider, in words."""
+        if not self._throttle.refused:
+            return ()
+        few = f"{self._throttle.fewest} calls under way" if self._throttle.fewest > 1 else "one call under way"
+        return (f"{self._throttle.refused:,} calls came too many for the provider (429); slowed down to {few}",)
+
     async def aclose(self) -> None:
-        """Closes LiteLLM's connections."""
+        """Closes LiteLLM's connections and the cache."""
+        if self._cache is not None:
+            self._cache.close()
         await self._litellm.close_litellm_async_clients()
+
+
+class _Enough:
+    """Ends the attempts at a request: after so many, or when the next would begin too late.
+
+    A call that was refused because there were too many costs the provider nothing and says nothing of the request:
+    it is no attempt.
+    """
+
+    def __init__(self, attempts: int, deadline: float) -> None:
+        self._left, self._deadline = attempts, deadline
+
+    def __call__(self, retry_state: Any) -> bool:
+        self._left -= not retry_state.outcome.result().crowded
+        late = retry_state.seconds_since_start + retry_state.upcoming_sleep > self._deadline
+        return self._left <= 0 or bool(late)
 
 
 class _Backoff:
@@ -203,6 +266,36 @@ class _Backoff:
             return float(tenacity.wait_random_exponential(multiplier=0.5, max=30)(retry_state))
         asked = min(asked, LONGEST_WAIT)
         return asked + float(tenacity.wait_random(0, asked / 10)(retry_state))
+
+
+class _Breaker:
+    """Stops a run whose requests all fail: asking on would turn every case into a failure.
+
+    Raises:
+        BackboneUnusable: from ``see``, so many requests one after another failed at the provider.
+    """
+
+    def __init__(self, model: str) -> None:
+        self._model, self._failed = model, 0
+
+    def see(self, ended: Completion) -> None:
+        """Counts how a request ended."""
+        self._failed = self._failed + 1 if ended.outcome is Outcome.PROVIDER_ERROR else 0
+        if self._failed >= MOST_FAILED:
+            raise BackboneUnusable(
+                f"--model {self._model}: the last {self._failed} requests all failed at the provider, each after "
+                f"every retry ({(ended.error or '').rstrip('.')}); stopped, what is done is kept"
+            )
+
+
+def _not_tried(last: _Attempt | None, over: Outcome | None, usage: Usage, attempts: int) -> Completion:
+    """Returns how a request ends whose next call was not made since the run is over."""
+    why = "not asked: the run ended first" if last is None else f"not tried again: {_why(last.completion)}"
+    return Completion("", over or Outcome.CANCELLED, usage=usage, attempts=attempts, error=why)
+
+
+def _why(ended: Completion) -> str:
+    return ended.error or str(ended.outcome)
 
 
 def _sound(text: str | None) -> str:

@@ -13,12 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from filelock import FileLock
+from paars_bench.backbones.sqlite_file import is_damage, set_aside
 
 log = logging.getLogger(__name__)
 _LOOKUP = 500  # keys a query: SQLite's old limit of bound values is 999
-# What SQLite says of a file that is not, or no longer, a database with this table; anything else passes by itself.
-_DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
 class KeptValues:
@@ -75,32 +73,20 @@ class KeptValues:
             yield connection
 
     def _failed(self, done: str, error: Exception) -> bool:
-        """Says what happened; sets a damaged file aside and returns whether it did."""
-        if getattr(error, "sqlite_errorname", "").startswith(_DAMAGE):
+        """Says what happened; sets a damaged file aside and returns whether it is out of the way."""
+        if is_damage(error):
             try:
-                return self._set_aside(error)
+                aside = set_aside(self.path)
             except OSError as second:
                 error = second
+            else:
+                if aside is not None:
+                    log.warning(
+                        "%s is damaged (%s): set aside as %s, its values are computed again",
+                        self.path,
+                        error,
+                        aside.name,
+                    )
+                return True
         log.warning("%s cannot be %s (%s): values are computed and not kept", self.path, done, error)
         return False
-
-    def _set_aside(self, error: Exception) -> bool:
-        aside = self.path.with_name(self.path.name + ".damaged")
-        with FileLock(str(self.path) + ".lock"):
-            if not _is_damaged(self.path):  # another process was here first
-                return True
-            self.path.replace(aside)
-            for journal in ("-journal", "-wal", "-shm"):
-                self.path.with_name(self.path.name + journal).unlink(missing_ok=True)
-        log.warning("%s is damaged (%s): set aside as %s, its values are computed again", self.path, error, aside.name)
-        return True
-
-
-def _is_damaged(path: Path) -> bool:
-    if not path.exists():
-        return False
-    try:
-        with closing(sqlite3.connect(path, timeout=60)) as connection:
-            return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
-    except sqlite3.DatabaseError as error:
-        return error.sqlite_errorname.startswith(_DAMAGE)

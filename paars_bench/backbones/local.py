@@ -33,6 +33,8 @@ PARAMS = ("temperature", "max_tokens", "seed", "stop", "top_p")
 class LocalServer:
     """One llama.cpp model, one slot: on two cores a second slot only slows the first (122 against 82 tokens/s).
 
+    It is loaded by ``load``; before, its file is known and nothing can be asked.
+
     Args:
         path: a GGUF file, or None for the embedded model.
         options: ``n_ctx`` (tokens of context) and ``n_threads``.
@@ -51,7 +53,7 @@ class LocalServer:
         self.name = MODEL_NAME if path is None else self.file.stem
         self.sha256 = file_sha256(self.file)
         threads = _whole(options, "n_threads", min(os.cpu_count() or 1, 8))
-        params = xllamacpp.CommonParams()
+        self._params = params = xllamacpp.CommonParams()
         params.model.path = str(self.file)
         params.n_ctx = self.context
         params.n_parallel = 1
@@ -61,13 +63,25 @@ class LocalServer:
         params.warmup = False
         params.verbosity = -1
         self.engine = f"llama.cpp (xllamacpp {xllamacpp.__version__})"
-        try:
-            with _quiet_stderr():
-                self._server = xllamacpp.Server(params)
-        except RuntimeError as error:
-            raise UsageError(f"--model local: llama.cpp cannot load {self.file}: {error}") from error
+        self._server: Any = None
         self._turn = threading.Lock()
         self._asked: set[bytes] = set()
+
+    def load(self) -> None:
+        """Loads the model, unless it is loaded.
+
+        Raises:
+            UsageError: llama.cpp cannot load the file.
+        """
+        if self._server is not None:
+            return
+        import xllamacpp
+
+        try:
+            with _quiet_stderr():
+                self._server = xllamacpp.Server(self._params)
+        except RuntimeError as error:
+            raise UsageError(f"--model local: llama.cpp cannot load {self.file}: {error}") from error
 
     def chat(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Answers one OpenAI-style chat request; blocks.
@@ -98,6 +112,7 @@ class LocalServer:
 
     def _tell(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Asks llama.cpp what its Python package has no function for, at the loopback address it listens at."""
+        self.load()
         data = json.dumps(body).encode()
         url = self._server.listening_address + path
         request = urllib.request.Request(url, data, {"Content-Type": "application/json"})

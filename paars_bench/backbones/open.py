@@ -5,25 +5,48 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from paars_bench.backbones.acting import acting_as, acting_asked, check_provider
 from paars_bench.backbones.aliases import resolve
 from paars_bench.backbones.door import Acting, Backbone, Traits
 from paars_bench.errors import MissingKeyError, UsageError, printable
 
+if TYPE_CHECKING:
+    from paars_bench.backbones.response_cache import ResponseCache
+
 # Read by the harness; everything else in --model_args goes to LiteLLM.
 OWN_ARGS = {
     "history_tokens": "tokens of shopping history in a prompt",
     "acting": "how it acts in sessions: tools, schema or text",
+    "deadline": "seconds for one request, all attempts and waits together",
+    "calls_per_minute": "calls begun in a minute at most",
 }
 # How a call is made, not what is asked: a run may be resumed with others. history_tokens is compared by what it gives.
-NOT_ASKED = frozenset({"timeout", "max_retries", "num_retries", "n_threads", "stream_timeout", "history_tokens"})
+NOT_ASKED = frozenset(
+    {
+        "deadline",
+        "calls_per_minute",
+        "timeout",
+        "max_retries",
+        "num_retries",
+        "n_threads",
+        "stream_timeout",
+        "history_tokens",
+    }
+)
 LOCAL_ARGS = {"n_ctx": "tokens of context", "n_threads": "threads of llama.cpp"}
 
 
 def open_backbone(
-    model: str, model_args: Mapping[str, str], note: Callable[[str], None], *, will_call: bool = True
+    model: str,
+    model_args: Mapping[str, str],
+    note: Callable[[str], None],
+    *,
+    will_call: bool = True,
+    cache: ResponseCache | None = None,
 ) -> Backbone:
     """Opens a backbone: alias, LiteLLM name, ``local``, ``local:PATH.gguf`` or a scripted baseline.
 
@@ -32,10 +55,12 @@ def open_backbone(
         model_args: as in ``--model_args``.
         note: is told what takes time.
         will_call: False where nothing will be asked: a missing key is told to ``note`` and refuses nothing.
+        cache: keeps a model's replies; while it serves them, a missing key is refused at the first that it lacks, and
+            a model in this process is loaded then.
 
     Raises:
         UsageError: unknown name, or an argument the backbone does not have.
-        MissingKeyError: the provider's API key is not set and calls will be made.
+        MissingKeyError: the provider's API key is not set, calls will be made and no cache serves any.
         MissingExtraError: ``local`` without its extra.
     """
     resolved = resolve(model)
@@ -49,16 +74,26 @@ def open_backbone(
     if resolved.kind == "local":
         # llama.cpp offers tools to the model, but one of this size ignores them
         asked = acting_asked(model_args, model, (Acting.SCHEMA, Acting.TEXT))
-        return _open_local(model, resolved.path, args, note, asked)
+        return _open_local(model, resolved.path, args, note, asked, cache)
     asked = acting_asked(model_args, model)
     _check_arguments(args, note)
-    backbone = _open_hosted(model, resolved.litellm_model, args, asked)
+    limits = {key: _above_0(key, model_args[key]) for key in ("deadline", "calls_per_minute") if key in model_args}
+    backbone = _open_hosted(model, resolved.litellm_model, args, asked, cache, limits)
     missing = _missing_key(model, resolved.litellm_model, resolved.key_env, args)
-    if missing and will_call:
-        raise MissingKeyError(missing)
-    if missing:
+    if not missing:
+        return backbone
+    if not will_call:
         note(missing)
+    elif cache is not None and cache.use.reads:
+        cache.prepare = partial(_refuse_to_ask, missing, cache)
+        note(f"{missing}; without it only what the cache holds is answered")
+    else:
+        raise MissingKeyError(missing)
     return backbone
+
+
+def _refuse_to_ask(missing: str, cache: ResponseCache) -> None:
+    raise MissingKeyError(f"{missing}; {cache.served:,} calls were served from the cache, and it lacks the next")
 
 
 def _refuse(args: Mapping[str, str], valid: Mapping[str, str], model: str) -> None:
@@ -96,13 +131,22 @@ def _common_arguments() -> set[str]:
 
 
 def _open_local(
-    model: str, path: Path | None, args: Mapping[str, str], note: Callable[[str], None], asked: Acting | None
+    model: str,
+    path: Path | None,
+    args: Mapping[str, str],
+    note: Callable[[str], None],
+    asked: Acting | None,
+    cache: ResponseCache | None,
 ) -> Backbone:
     from paars_bench.backbones.gateway import LiteLLMBackbone
     from paars_bench.backbones.local import LocalServer, register
 
     _refuse(args, LOCAL_ARGS, model)
     server = LocalServer(path, args, note)
+    if cache is not None and cache.use.reads:
+        cache.prepare = server.load
+    else:
+        server.load()
     name = register(server)
     traits = Traits(
         name=model,
@@ -122,17 +166,24 @@ def _open_local(
             "cost": "none",
         },
     )
-    return LiteLLMBackbone(model, name, {}, traits=acting_as(traits, asked), attempts=1)
+    return LiteLLMBackbone(model, name, {}, traits=acting_as(traits, asked), attempts=1, cache=cache)
 
 
-def _open_hosted(model: str, litellm_model: str, args: Mapping[str, str], asked: Acting | None) -> Backbone:
-    from paars_bench.backbones.gateway import LiteLLMBackbone
+def _open_hosted(
+    model: str,
+    litellm_model: str,
+    args: Mapping[str, str],
+    asked: Acting | None,
+    cache: ResponseCache | None,
+    limits: Mapping[str, float],
+) -> Backbone:
+    from paars_bench.backbones.gateway import DEADLINE, LiteLLMBackbone
     from paars_bench.backbones.litellm import import_litellm
 
     litellm = import_litellm()
     options: dict[str, object] = dict(args)
     if "timeout" in args:
-        options["timeout"] = _seconds("timeout", args["timeout"])
+        options["timeout"] = _above_0("timeout", args["timeout"])
     try:
         route, provider, *_ = litellm.get_llm_provider(litellm_model, api_base=args.get("api_base"))
     except litellm.exceptions.BadRequestError:
@@ -141,7 +192,15 @@ def _open_hosted(model: str, litellm_model: str, args: Mapping[str, str], asked:
             "or see `paars-bench ls models`"
         ) from None
     check_provider(litellm, route, provider, asked, model)
-    return LiteLLMBackbone(model, litellm_model, options, acting=asked)
+    return LiteLLMBackbone(
+        model,
+        litellm_model,
+        options,
+        acting=asked,
+        deadline=limits.get("deadline", DEADLINE),
+        calls_per_minute=limits.get("calls_per_minute"),
+        cache=cache,
+    )
 
 
 def _missing_key(model: str, litellm_model: str, key_env: str | None, args: Mapping[str, str]) -> str:
@@ -165,11 +224,11 @@ def _missing_key(model: str, litellm_model: str, key_env: str | None, args: Mapp
     )
 
 
-def _seconds(key: str, text: str) -> float:
+def _above_0(key: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise UsageError(f"--model_args {key}={text}: needs seconds, such as {key}=60")
+        raise UsageError(f"--model_args {key}={text}: needs a number above 0, such as {key}=60")
     return value

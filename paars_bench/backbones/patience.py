@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from contextvars import ContextVar
+from typing import Any
 
 from paars_bench.outcomes import Outcome
 
 
 class Patience:
-    """Waits between the attempts of calls, of one run.
+    """Waits between the attempts of calls, of one run; made inside the event loop of the run.
 
     Args:
         deadline: in monotonic seconds; None for none.
@@ -23,16 +23,17 @@ class Patience:
 
     def __init__(self, deadline: float | None = None) -> None:
         self._deadline = deadline
-        self._stopped = asyncio.Event()
+        self._stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def stop(self) -> None:
         """Ends every wait at once."""
-        self._stopped.set()
+        if not self._stopped.done():
+            self._stopped.set_result(None)
 
     @property
     def over(self) -> Outcome | None:
         """How a call ends that may not be tried again; None while it may."""
-        if self._stopped.is_set():
+        if self._stopped.done():
             return Outcome.CANCELLED
         if self._deadline is not None and time.monotonic() >= self._deadline:
             return Outcome.TIME_LIMIT
@@ -40,10 +41,18 @@ class Patience:
 
     async def sleep(self, seconds: float) -> None:
         """Waits, at most until the deadline or the stop."""
+        await self._wait({self._stopped}, seconds)
+
+    async def until(self, turn: asyncio.Future[None]) -> bool:
+        """Waits for a turn and says whether it came before the deadline and the stop."""
+        await self._wait({self._stopped, turn}, None)
+        return turn.done()
+
+    async def _wait(self, futures: set[asyncio.Future[Any]], seconds: float | None) -> None:
         if self._deadline is not None:
-            seconds = min(seconds, max(self._deadline - time.monotonic(), 0.0))
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopped.wait(), seconds)
+            left = max(self._deadline - time.monotonic(), 0.0)
+            seconds = left if seconds is None else min(seconds, left)
+        await asyncio.wait(futures, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
 
 
 PATIENCE: ContextVar[Patience | None] = ContextVar("PATIENCE", default=None)

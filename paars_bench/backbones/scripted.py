@@ -29,6 +29,7 @@ class ScriptedBackbone:
 
     def __init__(self, name: str) -> None:
         self.not_sent: dict[str, str] = {}
+        self.remarks: tuple[str, ...] = ()
         self.traits = Traits(
             name=name,
             litellm_model=f"scripted/{name}",

@@ -15,6 +15,7 @@ from paars_bench.backbones.body import BodyMaker
 from paars_bench.backbones.door import Message, Request, Traits
 from paars_bench.backbones.litellm import import_litellm
 from paars_bench.backbones.local import running_server
+from paars_bench.backbones.route import route_of
 from paars_bench.boundary import unforeseen
 from paars_bench.personas.history import estimate_tokens
 
@@ -53,7 +54,8 @@ class Sizer:
         self._litellm, self._model = import_litellm(), traits.litellm_model
         self.not_sent: dict[str, str] = {}
         reasons = bool(self._litellm.supports_reasoning(model=self._model))
-        self._body = BodyMaker(self._litellm, dict(options), traits, self.not_sent, reasons=reasons)
+        route = route_of(self._litellm, self._model, options)
+        self._body = BodyMaker(self._litellm, route, traits, self.not_sent, reasons=reasons)
         _, self.provider, *_ = self._litellm.get_llm_provider(self._model, api_base=options.get("api_base"))
         self._server = running_server(self._model)
         if self._server is None:

@@ -173,7 +173,11 @@ def describe(dataset: str | None, flag: str | None) -> int:
     dataset = _one(dataset, flag)
     from paars_bench.cli.data_tables import about_lines, figure_lines
     from paars_bench.data.agent_folder import is_agent_log, read_agent_log
+    from paars_bench.data.shop_log import awaits_sessions
 
+    if awaits_sessions(Path(dataset)):
+        click.echo(f"{dataset}: no session is recorded there yet; `paars-bench shop` adds one when it ends")
+        return 0
     if is_agent_log(Path(dataset)):
         log = read_agent_log(Path(dataset))
         click.echo(f"{dataset}: sessions in the store")

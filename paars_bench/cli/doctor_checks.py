@@ -6,6 +6,7 @@ import http.client
 import os
 import re
 import shutil
+import sqlite3
 import sys
 import tempfile
 import urllib.error
@@ -51,6 +52,7 @@ def all_checks() -> list[Check]:
         check_torch(),
         check_machine(),
         _if_it_imports("cache", check_cache),
+        _if_it_imports("replies", check_replies),
         check_tasks(),
         _if_it_imports("--model local", check_local_model),
         check_embedding(hub.state is State.OK),
@@ -170,6 +172,21 @@ def check_cache() -> Check:
     if free < _LEAST_DISK_GB:
         return Check("cache", State.NOTE, found, f"free {_LEAST_DISK_GB:.0f} GB, or {fix}")
     return Check("cache", State.OK, found)
+
+
+def check_replies() -> Check:
+    """Looks at the response cache: where it is, its size, and whether it can be read."""
+    from paars_bench.backbones.kept_replies import count, replies_file
+
+    file = replies_file()
+    if not file.exists():
+        return Check("replies", State.OK, f"none are kept; --use_cache rw keeps them in {file}")
+    try:
+        found = f"{count(file):,} kept in {file}, {file.stat().st_size / 1e6:.1f} MB"
+    except (sqlite3.Error, OSError) as error:
+        fix = "a run with --use_cache rw moves it aside, keeps what is sound in it, and asks for the rest anew"
+        return Check("replies", State.NOTE, f"{file} cannot be read: {error}", fix)
+    return Check("replies", State.OK, found)
 
 
 def check_tasks() -> Check:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from paars_bench.backbones.cache_use import CacheUse
 from paars_bench.cli.base import Amount, Command, duration, examples, include_path, key_values
 from paars_bench.errors import UsageError
 from paars_bench.names import names
@@ -47,6 +48,13 @@ from paars_bench.names import names
     metavar="X",
     help="Stop once this share (below 1) or number (from 1) of cases failed.",
 )
+@click.option(
+    "--use_cache",
+    type=click.Choice([str(use) for use in CacheUse]),
+    default=str(CacheUse.OFF),
+    show_default=True,
+    help="Take replies from the response cache, leave them there, or both.",
+)
 @click.option("--log_samples/--no_log_samples", default=None, help="Keep prompts and replies. [of models]")
 @include_path
 @click.option("--dry_run", is_flag=True, help="Resolve, render and count, but call nothing.")
@@ -64,6 +72,7 @@ def run(model: str | None, tasks: tuple[str, ...], conditions: tuple[str, ...], 
         "conditions": names(conditions, "--conditions") or None,
         "model_args": key_values(raw_args, "--model_args"),
         "include_path": tuple(Path(p) for p in flags.pop("include_path")),
+        "use_cache": CacheUse(flags.pop("use_cache")),
         "command": _command_line(click.get_current_context().find_root().obj, raw_args),
         **flags,
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from paars_bench.cli.base import Command, examples
+from paars_bench.errors import UsageError
 
 
 @click.command(
@@ -17,6 +18,7 @@ from paars_bench.cli.base import Command, examples
         "paars-bench shop --as S00003                       the errand of one of the demo's shoppers",
         "paars-bench shop --dataset ./mylog --intention 'a gift for a cook'",
         "paars-bench shop --store store.yaml --to mine      another ranking, another folder",
+        "paars-bench shop --bring /tmp/paars-bench-shop-x --to mine   a session that was kept elsewhere",
         "printf 'usb hub\\n1\\nadd\\nbuy\\nq\\n' | paars-bench shop --as S00003",
     ),
 )
@@ -27,13 +29,37 @@ from paars_bench.cli.base import Command, examples
 @click.option(
     "--to", "folder", type=click.Path(path_type=Path), metavar="FOLDER", help="Of the log. [shop-sessions/DATASET]"
 )
-def shop(dataset: str, shopper: str | None, intention: str | None, store: Path | None, folder: Path | None) -> int:
+@click.option(
+    "--bring",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Add the sessions of this folder to those of --to, and do not shop.",
+)
+def shop(
+    dataset: str,
+    shopper: str | None,
+    intention: str | None,
+    store: Path | None,
+    folder: Path | None,
+    bring: Path | None,
+) -> int:
     """Shop in the terminal, page by page; `?` lists what you can type, `q` leaves.
 
-    The session is added to a log in the schema of the agents' logs. One that is broken off (Ctrl-D, Ctrl-C) is kept
-    without an end.
+    The session is added to a log in the schema of the agents' logs. One that is broken off (Ctrl-D, Ctrl-C, a closed
+    terminal) is kept without an end. Where the log cannot be written, the session is kept elsewhere; --bring adds it.
     """
+    if bring is not None:
+        if folder is None or any((shopper, intention, store, dataset != "demo")):
+            raise UsageError(f"--bring {bring}: goes with --to FOLDER and nothing else.")
+        return _bring(bring, folder)
     from paars_bench.cli.shop_session import Errand, open_errand, shop_in_terminal
 
     asked = Errand(dataset, shopper, intention, store, folder)
     return shop_in_terminal(open_errand(asked))
+
+
+def _bring(source: Path, folder: Path) -> int:
+    from paars_bench.cli.shop_kept import bring
+
+    click.echo(bring(source, folder))
+    return 0

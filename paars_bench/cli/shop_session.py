@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -14,14 +16,14 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.text import Text
 
+from paars_bench.cli.shop_kept import Destination, keep, one_signal
 from paars_bench.cli.shop_words import HELP, Aside, Reader
 from paars_bench.data import iter_cases, load_dataset
-from paars_bench.data.agent_folder import add_session, sessions_of, shop_folder
 from paars_bench.data.cases import Case, CaseKind
 from paars_bench.data.mined import MinedData
 from paars_bench.data.registry import parse_spec
-from paars_bench.data.schema import SessionInfo, event_row
-from paars_bench.data.sessions import session_facts
+from paars_bench.data.schema import SessionInfo
+from paars_bench.data.shop_log import sessions_of, shop_folder
 from paars_bench.errors import UsageError, printable, unknown
 from paars_bench.run.progress import Screen
 from paars_bench.store import Listed, Page, PageKind, Shop, Visit, default_settings, load_store_settings
@@ -47,75 +49,87 @@ class Opened(NamedTuple):
     Attributes:
         visit: in the shop of the data set.
         info: of the session, for the log.
-        dataset: as ``--dataset`` says it in full.
-        settings: digest of the store's settings.
-        folder: of the log.
+        into: the log.
         welcome: lines that are shown first.
     """
 
     visit: Visit
     info: SessionInfo
-    dataset: str
-    settings: str
-    folder: Path
+    into: Destination
     welcome: tuple[str, ...]
 
 
 def open_errand(asked: Errand) -> Opened:
-    """Loads the data set and opens its shop.
+    """Loads the data set, opens its shop and makes the folder of the log.
 
     Raises:
         UsageError: the shopper is none of the data set's, or has no session to take an errand from.
-        DataError: the data set cannot be had, or the folder holds the sessions of another shop.
+        DataError: the data set cannot be had, or the folder holds something else or cannot be written.
         ConfigError: the store YAML is wrong.
     """
     settings = default_settings() if asked.store is None else load_store_settings(asked.store)
     dataset = parse_spec(asked.dataset).text
     folder = asked.folder or Path("shop-sessions") / re.sub(r"[^\w=.,-]+", "-", Path(asked.dataset).name).strip("-.")
-    shop_folder(folder, dataset, settings.digest)
+    into = Destination(folder, dataset, settings.digest)
+    shop_folder(*into)
     with Screen() as screen:
         data = load_dataset(asked.dataset, progress=screen.stage)
         index = open_index(data.catalog, digest=data.sha256, settings=settings, progress=screen.stage)
-    before = sessions_of(folder)
     shopper = asked.shopper or _PERSON
-    number = before.count(shopper)
-    case = None if asked.shopper is None else _case(data, asked.shopper, number)
+    case = None if asked.shopper is None else _case(data, asked.shopper, sessions_of(folder).count(shopper))
     start = datetime.now(UTC) if case is None else case.time
-    why = asked.intention or (None if case is None else case.values["intention"])
-    info = SessionInfo(f"{_PERSON}/{shopper}/{number:04d}", shopper, start, why)
+    why = _text(asked.intention) if asked.intention else None if case is None else case.values["intention"]
+    info = SessionInfo(f"{_PERSON}/{shopper}", shopper, start, why)
     visit = Shop(data.catalog, index, settings=settings).open(shopper, info.session, start)
+    shop_folder(*into, make=True)
     people = "simulated shoppers and products" if data.human_reference == "simulated" else "products of a real shop"
     welcome = [
         f"data set {data.name} ({people}); you shop through the tools that agents get; ? lists what you can type"
     ]
     welcome += [] if case is None else [f"You are {shopper}."]
     welcome += [f"Why you came: {printable(why)}"] if why else []
-    return Opened(visit, info, dataset, settings.digest, folder, tuple(welcome))
+    return Opened(visit, info, into, tuple(welcome))
 
 
 def shop_in_terminal(opened: Opened) -> int:
-    """Lets a person shop from standard input until they leave or break off; returns the exit code."""
+    """Lets a person shop from standard input until they leave or break off; returns the exit code.
+
+    However it ends, by an error too, what was done is kept.
+
+    Raises:
+        PaarsError: the log cannot be written; the text says where the session is.
+    """
     console = Console(highlight=False, markup=False, emoji=False)
+    code = _ENDED
+    with one_signal() as deaf:
+        try:
+            _shop(console, opened)
+            deaf()
+        except KeyboardInterrupt:
+            code = _INTERRUPTED
+        finally:
+            deaf()
+            said = keep(opened.visit, opened.info, opened.into)
+            with suppress(OSError):  # the terminal may be gone
+                _tell(console, said)
+    return code
+
+
+def _shop(console: Console, opened: Opened) -> None:
     visit, reader = opened.visit, Reader()
     for line in opened.welcome:
         console.print(Text(line, "bold"), soft_wrap=True)
     _show(console, visit.page)
-    code = _ENDED
-    try:
-        for line in _typed(console):
-            said = reader.read(line, visit.page)
-            if isinstance(said, Aside):
-                _tell(console, HELP if said is Aside.HELP else _cart(visit.page))
-                continue
-            page = visit.act(said)
-            reader.see(page)
-            _show(console, page)
-            if visit.end is not None:
-                break
-    except KeyboardInterrupt:
-        code = _INTERRUPTED
-    _tell(console, _kept(opened))
-    return code
+    for line in _typed(console):
+        said = reader.read(line, visit.page)
+        if isinstance(said, Aside):
+            _tell(console, HELP if said is Aside.HELP else _cart(visit.page))
+            continue
+        page = visit.act(said)
+        reader.see(page)
+        _show(console, page)
+        if visit.end is not None:
+            return
 
 
 def _case(data: MinedData, shopper: str, number: int) -> Case:
@@ -130,6 +144,8 @@ def _case(data: MinedData, shopper: str, number: int) -> Case:
 def _typed(console: Console) -> Iterator[str]:
     """Yields the lines that are typed, until their end; a pipe's are shown as if they were typed."""
     by_hand = sys.stdin.isatty()
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
     while True:
         if by_hand:
             try:
@@ -159,19 +175,6 @@ def _cart(page: Page) -> str:
     return "\n".join(takewhile(lambda line: not line.startswith("Possible now"), inside.text.splitlines()))
 
 
-def _kept(opened: Opened) -> str:
-    """Adds the session to the log and returns what is said of it."""
-    visit, folder = opened.visit, opened.folder
-    if not visit.events:
-        return "You did nothing, so nothing is recorded."
-    shop_folder(folder, opened.dataset, opened.settings, make=True)
-    add_session(folder, opened.info, visit.events)
-    how = f"You left ({visit.end})" if visit.end else "Broken off: recorded as not ended, without a leave event"
-    facts = session_facts(map(event_row, visit.events))
-    did = ", ".join(f"{name} {count}" for name, count in facts.counts.items())
-    return (
-        f"{how}: {did}, not done {visit.errors}.\n"
-        f"Session {opened.info.session} is in {folder}. Beside the data set's own people:\n"
-        f"  paars-bench data describe {folder}\n"
-        f"  paars-bench data describe {opened.dataset}"
-    )
+def _text(given: str) -> str:
+    """Returns what was given as text that a file can hold: a byte that is none of UTF-8 becomes a question mark."""
+    return given.encode(errors="replace").decode()

@@ -97,4 +97,5 @@ def _refined(text: str) -> StoreAction | BadAction:
     try:
         return StoreAction(Verb.REFINE, refinement=Refinement.of(text))
     except ValueError as error:
-        return BadAction(f"{error}.")
+        said = str(error)
+        return BadAction(said if said.endswith((".", "?")) else f"{said}.")

@@ -80,12 +80,18 @@ def store_file(document: Document, roots: Sequence[Path]) -> Path | None:
     """Returns the file with the settings of the store that a task names, or None where it names none.
 
     Raises:
-        ConfigError: the file is missing or lies outside the folder of the tasks.
+        ConfigError: the file is missing, lies outside the folder of the tasks, or has settings beside it.
     """
     session = document.values.get("session")
     store = session.get("store") if isinstance(session, dict) else None
-    if not isinstance(store, dict) or list(store) != ["file"]:
+    if not isinstance(store, dict) or "file" not in store:
         return None
+    beside = [key for key in store if key != "file"]
+    if beside:
+        raise ConfigError(
+            f"{document.mark(('session', 'store', beside[0]))}: `session.store` has {beside[0]!r} beside `file`, which "
+            f"stands alone: move {', '.join(beside)} into {str(store['file'])[:60]!r}, or leave `file` out."
+        )
     return _named_file(document, ("session", "store"), store, roots, "settings")
 
 

@@ -78,7 +78,7 @@ class NeighbourOptions(MetricOptions):
 class DistinctOptions(MetricOptions):
     """Options of ``query_distinct``."""
 
-    n: Literal[1, 2, 3] = 2
+    n: int = Field(default=2, ge=1, le=3)
 
 
 class PanelOptions(MetricOptions):

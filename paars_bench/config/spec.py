@@ -12,13 +12,13 @@ from paars_bench.personas.conditions import CONDITIONS
 
 
 class _Spec(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class CasesSpec(_Spec):
     """Which mined cases a task asks."""
 
-    cases: CaseKind
+    cases: CaseKind = Field(strict=False)  # YAML writes its name
 
 
 class TemplateFile(_Spec):
@@ -30,7 +30,7 @@ class TemplateFile(_Spec):
 class FilterSpec(_Spec):
     """One step from reply to answer: a registered name and its options."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow")
     filter: str
 
     @property
@@ -49,7 +49,7 @@ class StrataSpec(_Spec):
 class MetricSpec(_Spec):
     """One metric: a registered name, its level, its options (``config.metric_options``), its weight in the score."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow")
     metric: str
     level: Literal["individual", "group"]
     strata: StrataSpec | None = None
@@ -89,8 +89,6 @@ class GenerationSpec(_Spec):
 
     Where requests go, with which key and which messages, is no task's business: a task file comes from anybody.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)

@@ -24,7 +24,7 @@ Tokens = Annotated[int, Field(ge=1, le=1000)]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class FieldWeights(_Settings):
@@ -107,11 +107,11 @@ class PageSettings(_Settings):
     related: int = Field(default=4, ge=0, le=20)
     related_line: Tokens = 30
     filters: int = Field(default=2, ge=0, le=20)
-    filter: Tokens = 8
+    filter: Tokens = 12
     badges: int = Field(default=1, ge=0, le=3)
     cart: int = Field(default=5, ge=1, le=100)
     departments: int = Field(default=8, ge=0, le=50)
-    department: Tokens = 8
+    department: Tokens = 12
     query: Tokens = 28
     suggestions: int = Field(default=3, ge=1, le=10)
 

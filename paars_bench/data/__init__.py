@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from paars_bench.data.registry import DatasetInfo, Progress, list_datasets
 
 if TYPE_CHECKING:
-    from paars_bench.data.cases import Case, CaseKind
+    from paars_bench.data.cases import Case, CaseKind, ShoppingData
     from paars_bench.data.mined import MinedData
 
 __all__ = ["DatasetInfo", "Progress", "iter_cases", "list_datasets", "load_dataset"]
@@ -34,7 +34,7 @@ def load_dataset(spec: str, *, progress: Progress | None = None) -> MinedData:
     return load_stored(parse_spec(spec), progress=progress)
 
 
-def iter_cases(dataset: MinedData | Iterable[Mapping[str, Any]], kind: CaseKind) -> Iterator[Case]:
+def iter_cases(dataset: ShoppingData | Iterable[Mapping[str, Any]], kind: CaseKind) -> Iterator[Case]:
     """Yields the cases of a data set, or of rows of one of its test sets (a ``datasets.Dataset``), in order.
 
     Args:
@@ -51,8 +51,9 @@ def iter_cases(dataset: MinedData | Iterable[Mapping[str, Any]], kind: CaseKind)
     if isinstance(dataset, MinedData):
         rows: Iterable[Mapping[str, Any]] = dataset.case_rows(kind)
     else:
-        own = getattr(dataset, "cases", None)
-        rows = own(kind) if callable(own) else dataset
+        given: Any = dataset
+        own = getattr(given, "cases", None)
+        rows = own(kind) if callable(own) else given
     for case in cases_of(rows):
         if case.kind is not kind:
             raise DataError(f"case {case.case_id!r} is of kind {case.kind}, not {kind}; pass rows of one kind.")

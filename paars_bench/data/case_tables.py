@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -63,11 +62,9 @@ def value_names(kind: CaseKind) -> tuple[str, ...]:
 
 
 def case_of(row: Mapping[str, Any]) -> Case:
-    """Returns the case of a row; the events of a session come as JSON rows of the log schema."""
+    """Returns the case of a row; the events of a session stay JSON text, which ``data.sessions.session_rows`` reads."""
     kind = CaseKind(row["kind"])
     values = {name: row[name] for name in value_names(kind)}
-    if kind is CaseKind.SESSIONS and isinstance(values["events"], str):
-        values["events"] = json.loads(values["events"])
     time = row["time"]
     if isinstance(time, str):
         time = datetime.fromisoformat(time)

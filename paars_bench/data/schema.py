@@ -19,8 +19,10 @@ from pydantic import AwareDatetime, Field
 from paars_bench.data.definition import arrow_schema
 
 _MOST_RANK = 2**31 - 1
+MOST_PRICE = 1e12
+"""More is a mistake in any currency, and near the largest floating number sums and steps of prices are infinite."""
 Name = Annotated[str, Field(min_length=1)]
-Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Price = Annotated[float, Field(ge=0, le=MOST_PRICE, allow_inf_nan=False)]
 Rating = Annotated[float, Field(ge=1, le=5)]
 Rank = Annotated[int, Field(ge=1, le=_MOST_RANK)]
 Count = Annotated[int, Field(ge=0)]
@@ -55,7 +57,7 @@ class Event:
         shown: search and refine: product ids in the order shown.
         product: every action on a product: its id.
         rank: view: place in the list that it was chosen from, from 1.
-        price: purchase: paid for one, from 0.
+        price: purchase: paid for one, from 0 to ``MOST_PRICE``.
         arm: of an experiment.
         refined: refine: how the list was narrowed or sorted, as ``price<=20 sort=price_low``.
     """
@@ -90,7 +92,7 @@ class Product:
         title: as shown.
         category: path, the widest first.
         brand: None where unknown.
-        price: from 0.
+        price: from 0 to ``MOST_PRICE``.
         rating: from 1 to 5.
         review_count: from 0.
         description: as the seller wrote it.
@@ -244,6 +246,10 @@ class Catalog:
                 self._seen.clear()
             self._seen[product_id] = hit
         return hit
+
+    def lacks(self, product_ids: Iterable[str]) -> list[str]:
+        """Returns those of some ids that the shop does not have."""
+        return [pid for pid in product_ids if pid not in self._row]
 
     def row(self, product_id: str) -> int:
         """Returns the row of a product in ``table``; KeyError if the shop does not have it."""

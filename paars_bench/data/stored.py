@@ -26,6 +26,7 @@ from paars_bench.data.mining_rules import FunnelStep
 from paars_bench.data.registry import DatasetSpec, Progress
 from paars_bench.data.schema import CATALOG, EVENTS, SESSIONS, SHOPPERS, Catalog
 from paars_bench.errors import DataError
+from paars_bench.files import file_sha256, read_strict_json
 from paars_bench.paths import cache_dir
 
 _LOG = logging.getLogger(__name__)
@@ -116,17 +117,12 @@ def write_folder(data: MinedData, folder: Path) -> None:
         for name, table in tables.items():
             path = scratch / f"{name}.parquet"
             pq.write_table(table, path, compression="zstd")
-            digests[path.name] = _file_sha256(path)
+            digests[path.name] = file_sha256(path)
         meta = _meta(data) | {"files": digests}
         (scratch / _STORED_META).write_text(json.dumps(meta, indent=1), encoding="utf-8")
         scratch.replace(folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _meta(data: MinedData) -> dict[str, Any]:
@@ -147,12 +143,14 @@ def _meta(data: MinedData) -> dict[str, Any]:
 def read_folder(folder: Path) -> MinedData:
     """Reads a data set written by ``write_folder``; every file is checked against its digest first."""
     try:
-        meta = json.loads((folder / _STORED_META).read_text(encoding="utf-8"))
+        meta = read_strict_json(folder / _STORED_META)
         tables = {}
         for name, digest in meta["files"].items():
-            if _file_sha256(folder / name) != digest:
+            if file_sha256(folder / name) != digest:
                 raise _Damaged(f"{folder / name} changed since it was written")
-            tables[name.removesuffix(".parquet")] = pq.read_table(folder / name)
+            tables[name.removesuffix(".parquet")] = pq.ParquetFile(
+                folder / name
+            ).read()  # read_table loads pyarrow.dataset
         return _data_of(meta, tables)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException, DataError) as error:
         raise _Damaged(f"{folder}: {error}") from error

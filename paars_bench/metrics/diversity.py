@@ -13,8 +13,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
-from scipy.special import gammaln
 
 from paars_bench.metrics.intervals import NO_SPREAD, jackknife_se, shopper_notes, wilson_ends
 from paars_bench.metrics.resampling import Floats, Interval, ResamplingPlan, checked_rows, whole_number
@@ -147,6 +145,8 @@ def diversity(
 
 def _table(texts: Sequence[str], rows: npt.ArrayLike, size: int, unit: Unit, side: str) -> Any:
     """Returns the sparse (S, V) frequencies of each type in each shopper's texts."""
+    from scipy.sparse import csr_matrix
+
     check_texts(texts, f"{side}_texts")
     index = checked_rows(rows, len(texts), size, f"{side}_rows")
     names: dict[str, int] = {}
@@ -210,6 +210,8 @@ def _ratios_without(table: Any, tokens: int | None) -> Floats:
 
 def _drawn(frequency: Floats, total: Floats, size: npt.ArrayLike) -> Floats:
     """Hypergeometric: probability that a type is in ``size`` of ``total`` tokens, drawn without replacement."""
+    from scipy.special import gammaln
+
     rest = total - np.asarray(size, dtype=np.float64)
     possible = frequency <= rest  # a type more frequent than what is left out is in every draw
     safe = np.where(possible, frequency, 0.0)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import cdist
 
 from paars_bench.metrics.resampling import Bools, Floats, Ints
 
@@ -49,6 +48,8 @@ class NeighbourLists:
         cls, at: Floats, at_rows: Ints, points: Floats, rows: Ints, *, size: int, shoppers: int, k: int
     ) -> NeighbourLists:
         """Finds the nearest 8 k points of each place, by exact distances."""
+        from scipy.spatial.distance import cdist
+
         kept = min(len(points), _LONG * k)
         distances = np.empty((len(at), kept))
         nearest = np.empty((len(at), kept), dtype=np.int64)
@@ -106,6 +107,8 @@ class NeighbourLists:
         return np.minimum(place, units.shape[1] - 1), short
 
     def _walk_all(self, i: int, columns: npt.NDArray[np.float32], k: int) -> Floats:
+        from scipy.spatial.distance import cdist
+
         away = cdist(self.at[i : i + 1], self.points)[0]
         order = np.argsort(away, kind="stable")
         units: Ints = self.rows[order]

@@ -13,7 +13,6 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from paars_bench.metrics.group import GroupStatistic, Weights
 from paars_bench.metrics.resampling import Floats
@@ -142,6 +141,8 @@ def permutation_p(values: Floats, two_sided: npt.ArrayLike = False) -> Floats:
     # where nothing differs the values themselves are rounding
     step = np.where(np.isfinite(spread) & (spread > 0), np.maximum(spread * _TIE, size * _ROUNDING), 1.0)
     steps = np.round((values - np.where(np.isfinite(values[0]), values[0], 0.0)) / step)
+    from scipy.stats import rankdata
+
     upper = rankdata(np.where(np.isnan(steps), -np.inf, -steps), method="max", axis=0) / len(values)
     lower = rankdata(np.where(np.isnan(steps), -np.inf, steps), method="max", axis=0) / len(values)
     return np.asarray(np.where(two_sided, np.minimum(1, 2 * np.minimum(upper, lower)), upper))

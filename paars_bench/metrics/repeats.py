@@ -12,9 +12,6 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from paars_bench.metrics.diversity import _drawn
 from paars_bench.metrics.points import PointSides, PointStatistic, TwoSample, two_sample
@@ -29,6 +26,10 @@ def equal_points(points: Floats, within: float = EQUAL_WITHIN) -> Ints:
 
     One model embeds one text in two batches some 1e-7 apart, so exact equality would miss repeats.
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
     distinct, label = np.unique(points, axis=0, return_inverse=True)
     # points that near are as near on any three axes: a tree of those finds every candidate
     axes = np.random.default_rng(0).standard_normal((3, points.shape[1]))
@@ -52,6 +53,8 @@ class _Repeats:
 
     @classmethod
     def make(cls, points: Floats, rows: Ints, size: int, within: float) -> _Repeats:
+        from scipy.sparse import coo_array, csr_array
+
         label = equal_points(points, within)
         repeated = np.bincount(label) >= 2
         column = (np.cumsum(repeated) - 1)[label]

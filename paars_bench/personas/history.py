@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from paars_bench.data.cases import Background
 from paars_bench.data.schema import Action, Catalog, Event
+from paars_bench.store.fact_text import price
 from paars_bench.store.page_text import refinement_words
 from paars_bench.store.refine import Refinement
 from paars_bench.store.text import clean
@@ -128,4 +129,4 @@ def _product(event: Event, catalog: Catalog) -> str:
     if event.product is None or event.product not in catalog:
         return "a product no longer listed"
     title = clean(catalog[event.product].title, _TITLE_CHARS)
-    return f"{title} (${event.price:.2f})" if event.price is not None else title
+    return f"{title} ({price(event.price)})" if event.price is not None else title

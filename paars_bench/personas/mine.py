@@ -7,12 +7,11 @@ in one JSON object, so that the reasoning is kept and becomes part of the person
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from paars_bench.backbones.door import Backbone, Completion, Request, Usage
+from paars_bench.backbones.door import Backbone, Completion, Request, Usage, paid_of
 from paars_bench.outcomes import Outcome
 from paars_bench.personas.history import History
 
@@ -55,6 +54,13 @@ PREFERENCE_FIELDS: dict[str, Mapping[str, Any]] = {
     "decision_style": _SHORT,
     "favourite_categories": _LIST,
 }
+_FIELDS = {
+    "profile": PROFILE_FIELDS.keys(),
+    "preferences": PREFERENCE_FIELDS.keys(),
+    "reasoning": {"profile": None, "preferences": None}.keys(),
+}
+"""What each part of a mined persona holds."""
+_MOST = 10**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,8 @@ class Persona:
         reasoning: the model's reasoning for each of the two.
         history: what of the history was shown and what was cut.
         outcome: ok, or how mining failed.
-        usage: of both calls.
+        usage: of both calls; of replies from a cache as it was when they were made.
+        paid: of it, what was paid for this persona; None where all was, since no reply came from a cache.
         error: in words, where it failed.
     """
 
@@ -79,11 +86,15 @@ class Persona:
     history: Mapping[str, Any] = field(default_factory=dict)
     outcome: Outcome = Outcome.OK
     usage: Usage = field(default_factory=Usage)
+    paid: Usage | None = None
     error: str | None = None
 
     def row(self) -> dict[str, Any]:
         """Returns the persona as a line of ``personas.jsonl``."""
-        return {**asdict(self), "prompts_version": PROMPTS_VERSION}
+        row = {**asdict(self), "prompts_version": PROMPTS_VERSION}
+        if self.paid is None:
+            del row["paid"]
+        return row
 
 
 def persona_of(row: Mapping[str, Any]) -> Persona:
@@ -92,17 +103,22 @@ def persona_of(row: Mapping[str, Any]) -> Persona:
     Raises:
         KeyError: a key is missing.
         TypeError: a key is unknown, or a value has another type.
-        ValueError: the outcome is unknown.
+        ValueError: the outcome is unknown, or a part has other fields than those asked for, or one without words.
     """
     kept = {k: v for k, v in row.items() if k != "prompts_version"}
-    persona = Persona(**{**kept, "outcome": Outcome(kept["outcome"]), "usage": Usage.of(kept["usage"])})
-    parts = (persona.profile, persona.preferences, persona.reasoning, persona.history)
-    if not isinstance(persona.shopper, str) or not all(isinstance(part, Mapping) for part in parts):
-        raise TypeError("not a persona")
-    if persona.outcome is Outcome.OK:
-        for fields, part in ((PROFILE_FIELDS, persona.profile), (PREFERENCE_FIELDS, persona.preferences)):
-            if not all(_is_words(part[name], a_list=True) for name in fields):
-                raise TypeError("a persona without words")
+    kept |= {"outcome": Outcome(kept["outcome"]), "usage": Usage.of(kept["usage"])}
+    if kept.get("paid") is not None:
+        kept["paid"] = Usage.of(kept["paid"])
+    persona = Persona(**kept)
+    parts = {"profile": persona.profile, "preferences": persona.preferences, "reasoning": persona.reasoning}
+    if not all(isinstance(part, Mapping) for part in (*parts.values(), persona.history)):
+        raise TypeError("profile, preferences, reasoning and history are objects")
+    if not isinstance(persona.shopper, str) or not isinstance(persona.error, str | None):
+        raise TypeError("shopper and error are text")
+    for name, fields in _FIELDS.items() if persona.outcome is Outcome.OK else ():
+        part = parts[name]
+        if part.keys() != fields or not all(_is_words(v, a_list=name != "reasoning") for v in part.values()):
+            raise ValueError(f"{name}: needs words for {', '.join(fields)}, and nothing else")
     return persona
 
 
@@ -125,9 +141,13 @@ async def mine_persona(
     messages = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": first}]
     params = {"temperature": 0, "max_tokens": max_tokens, "seed": seed}
     answers: list[dict[str, Any]] = []
+    replies: list[Completion] = []
     for fields in (PROFILE_FIELDS, PREFERENCE_FIELDS):
-        reply = await backbone.complete(Request(messages, params=params, reply_schema=_schema(fields), role="persona"))
-        persona = replace(persona, usage=persona.usage + reply.usage)
+        reply = await backbone.complete(
+            Request(messages, params=params, reply_schema=_schema(fields), draw=seed, role="persona")
+        )
+        replies.append(reply)
+        persona = replace(persona, usage=persona.usage + reply.usage, paid=paid_of(replies))
         answer, problem = _read(reply, fields)
         if answer is None:
             return replace(persona, outcome=_outcome(reply), error=problem)
@@ -207,4 +227,4 @@ def _is_words(value: Any, *, a_list: bool) -> bool:
         return bool(value.strip())
     if a_list and isinstance(value, list):
         return bool(value) and all(_is_words(v, a_list=False) for v in value)
-    return a_list and isinstance(value, int | float) and math.isfinite(value)
+    return a_list and type(value) in (int, float) and -_MOST <= value <= _MOST

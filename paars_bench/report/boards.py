@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ValidationError, model_validator
 
 from paars_bench.errors import UsageError
+from paars_bench.files import read_strict_json
 from paars_bench.report.submitted import Halves, Interval, Number
 
 SCHEMA_VERSION = 3
@@ -70,9 +70,9 @@ def read_boards(file: Path) -> list[dict[str, Any]]:
     if not file.exists():
         return []
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
+        value = read_strict_json(file)
         version = value["schema_version"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise _no_leaderboard(file, error) from error
     if version != SCHEMA_VERSION:
         raise UsageError(

@@ -131,13 +131,13 @@ def _folded(text: str, width: int, indent: int = 0) -> list[str]:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Returns a number as tables show it, a dash where there is none."""
-    return "–" if value is None else f"{value:.{digits}f}"
+    """Returns a number as tables show it, 0 without a sign; a dash where there is none."""
+    return "–" if value is None else f"{value:z.{digits}f}"
 
 
 def ci_text(ci: Mapping[str, Any] | None, digits: int = 3) -> str:
     """Returns an interval as tables show it, a dash where there is none."""
-    return "–" if ci is None else f"[{ci['low']:.{digits}f}, {ci['high']:.{digits}f}]"
+    return "–" if ci is None else f"[{number(ci['low'], digits)}, {number(ci['high'], digits)}]"
 
 
 def cost_text(usd: float | None) -> str:

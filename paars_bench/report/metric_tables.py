@@ -54,8 +54,8 @@ def _group_table(out: Console, rows: Named) -> None:
 
 def _beside_table(out: Console, rows: Named, *, full: bool) -> None:
     if not full:
-        names = ", ".join(dict.fromkeys(m["metric"].partition("(")[0] for _, m in rows))
         if rows:
+            names = _joined_names([m["metric"] for _, m in rows])
             out.print(f"  not counted, in results.json and with `paars-bench score RUN --full`: {names}")
         return
     title = "Other divergences, not counted in the score: what no single metric sees (docs/metrics.md)"
@@ -74,6 +74,14 @@ def _beside_table(out: Console, rows: Named, *, full: bool) -> None:
             str(m["n"]),
         ),
     )
+
+
+def _joined_names(metrics: Sequence[str]) -> str:
+    """Returns every metric once, those that differ by options alone together: ``js_histogram(searches | views)``."""
+    options: dict[str, list[str]] = {}  # by the name up to its bracket, so that one without options stands apart
+    for name, bracket, inside in (metric.partition("(") for metric in dict.fromkeys(metrics)):
+        options.setdefault(name + bracket, []).append(inside.removesuffix(")"))
+    return ", ".join(f"{name}{' | '.join(inside)})" if name.endswith("(") else name for name, inside in options.items())
 
 
 def _panel_table(out: Console, rows: Named) -> None:

@@ -43,7 +43,7 @@ def _alignment(out: Console, aligned: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _task_scores(row: Mapping[str, Any]) -> str:
-    return ", ".join(f"{t['task']} {t['score']:.1f}" for t in row["tasks"])
+    return ", ".join(f"{t['task']} {number(t['score'], 1)}" for t in row["tasks"])
 
 
 def _difference_figures(d: Mapping[str, Any]) -> tuple[str, ...]:

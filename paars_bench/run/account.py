@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from paars_bench.backbones.door import Usage
+from paars_bench.backbones.door import Completion, Usage
 from paars_bench.outcomes import CaseEnd, Outcome
 from paars_bench.report.status import CAPS
 from paars_bench.run.budget import Cap, Held, InFlight, Spent
@@ -47,8 +47,10 @@ class Account:
         before: finished by earlier processes.
         done: finished by this one.
         failed: finished and not scored, and not owed where an earlier process finished them.
-        usage: of tasks and personas, earlier processes included; an unknown price counts nothing.
-        task_usage: of tasks alone; an unknown price makes the sum unknown.
+        usage: paid for tasks and personas, by earlier processes too; an unknown price counts nothing, nor does a
+            reply from the response cache.
+        task_usage: of tasks alone, replies from the cache included; an unknown price makes the sum unknown.
+        cached: cases finished by this process from the cache alone.
         unpriced: calls whose price LiteLLM does not know.
         started: monotonic seconds.
         stop: set when no further question should be asked.
@@ -63,6 +65,7 @@ class Account:
     failed: int = 0
     usage: Usage = field(default_factory=Usage)
     task_usage: Usage = field(default_factory=Usage)
+    cached: int = 0
     unpriced: int = 0
     started: float = field(default_factory=time.monotonic)
     stop: Stop | None = None
@@ -75,24 +78,32 @@ class Account:
         """All that was spent, by the questions in flight too as far as they told."""
         return Spent.of(self.usage).plus(self.in_flight.spent)
 
-    def add(self, usage: Usage, kind: str | None = None) -> None:
-        """Counts one case's or one persona's usage; ``kind`` is its task or ``PERSONA``, where that is known."""
+    def add(self, usage: Usage, kind: str | None = None, *, paid: Usage | None = None) -> None:
+        """Counts what one case or one persona used.
+
+        Args:
+            usage: of every reply, as it was when that was made.
+            kind: its task or ``PERSONA``, where that is known.
+            paid: of ``usage``, what was paid now; None where all was.
+        """
         if kind is not None:
-            self.in_flight.learn(kind, usage)
-        if usage.cost_usd is None:
+            self.in_flight.learn(kind, usage)  # of the cache too: what comes next may have to be paid
+        paid = usage if paid is None else paid
+        if paid.cost_usd is None:
             self.unpriced += 1
-        self.usage += replace(usage, cost_usd=usage.cost_usd or 0.0)
+        self.usage += replace(paid, cost_usd=paid.cost_usd or 0.0)
 
     def resume(self, result: CaseResult, *, planned: bool) -> None:
         """Counts what a line of the journal used; ``planned`` where it answers a question of this plan."""
-        self.add(result.usage, result.task if planned else None)
+        self.add(result.usage, result.task if planned else None, paid=result.paid)
         self.task_usage += result.usage
 
     def book(self, result: CaseResult, spec: RunSpec, *, fault: bool) -> None:
         """Counts a finished case; ``fault`` where an error nobody foresaw ended it."""
         self.done += 1
         self.failed += failed(result.ended)
-        self.add(result.usage, result.task)
+        self.cached += result.cached
+        self.add(result.usage, result.task, paid=result.paid)
         self.task_usage += result.usage
         self.faults = self.faults + 1 if fault else 0
         self.fault = result.error or "" if fault else self.fault
@@ -117,10 +128,10 @@ class Account:
         """Sets ``stop`` once a budget is reached or too much failed."""
         if self.stop is not None:
             return
-        spent, deadline = self.spent, self.deadline(spec)
-        if Cap(None, spec.max_cost).reached(spent):
+        deadline = self.deadline(spec)
+        if spec.max_cost is not None and Cap(None, spec.max_cost).reached(self.spent):
             self.stop = Stop.MAX_COST
-        elif Cap(spec.max_tokens_total, None).reached(spent):
+        elif spec.max_tokens_total is not None and Cap(spec.max_tokens_total, None).reached(self.spent):
             self.stop = Stop.MAX_TOKENS
         elif deadline is not None and time.monotonic() >= deadline:
             self.stop = Stop.MAX_TIME
@@ -136,23 +147,23 @@ class Account:
         """Waits until a question can be asked within the caps, and says whether it should be asked at all."""
         cap = Cap(spec.max_tokens_total, spec.max_cost)
         self.check(spec)
-        while self.stop is None and not self.in_flight.room(kinds, self.spent, cap):
+        while self.stop is None and cap.any and not self.in_flight.room(kinds, self.spent, cap):
             await self.in_flight.one_ended()
             self.check(spec)
         return self.stop is None
 
-    async def next_call(self, held: Held, used: Usage, spec: RunSpec) -> Outcome | None:
+    async def next_call(self, held: Held, reply: Completion, spec: RunSpec) -> Outcome | None:
         """Counts a call of a question in flight, waits until its next one fits, and says how it ends if none does.
 
         Args:
             held: the question.
-            used: by the call that ended.
+            reply: of the call that ended.
             spec: holds the caps.
         """
         cap = Cap(spec.max_tokens_total, spec.max_cost)
-        self.in_flight.call_ended(held, used)
+        self.in_flight.call_ended(held, reply)
         self.check(spec)
-        while self.stop is None and not self.in_flight.room_for_call(self.spent, cap):
+        while self.stop is None and cap.any and not self.in_flight.room_for_call(self.spent, cap):
             await self.in_flight.one_ended()
             self.check(spec)
         if self.stop is not None:

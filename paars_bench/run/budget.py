@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from paars_bench.backbones.door import Usage
+from paars_bench.backbones.door import Completion, Usage
 
 PERSONA = "persona"
 """The kind of what is spent on mining; the other kinds are tasks."""
@@ -45,6 +45,11 @@ class Cap(NamedTuple):
 
     tokens: int | None
     dollars: float | None
+
+    @property
+    def any(self) -> bool:
+        """Whether there is one."""
+        return self.tokens is not None or self.dollars is not None
 
     def reached(self, spent: Spent) -> bool:
         """Says whether as much is spent as may be."""
@@ -85,10 +90,10 @@ class InFlight:
         """Remembers what a finished question of a kind used, if that is more than any before."""
         self._largest[kind] = Spent.of(usage).most(self._largest.get(kind, Spent()))
 
-    def call_ended(self, held: Held, usage: Usage) -> None:
+    def call_ended(self, held: Held, reply: Completion) -> None:
         """Counts a call of a question that may go on."""
-        used, kind = Spent.of(usage), held.kinds[0]
-        held.spent, held.calling = held.spent.plus(used), False
+        used, kind = Spent.of(reply.usage), held.kinds[0]
+        held.spent, held.calling = held.spent.plus(Spent.of(reply.paid)), False
         self._largest_call[kind] = used.most(self._largest_call.get(kind, Spent()))
         self._ended.set()
 
@@ -100,7 +105,7 @@ class InFlight:
             spent: so far, what is in flight included.
             cap: the most that may be.
         """
-        if not self._held or cap == (None, None):
+        if not self._held:
             return True
         known = [kind in self._largest for held in (*(h.kinds for h in self._held), kinds) for kind in held]
         more = _sum(_rest(_sum(self._largest.get(k, Spent()) for k in h.kinds), h.spent) for h in self._held)

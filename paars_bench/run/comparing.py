@@ -50,7 +50,7 @@ def compare_runs(paths: Sequence[Path], *, dataset: str | None = None) -> dict[s
             digest = read_config(path)["identity"]["dataset_sha256"]
             if digest != data.sha256:
                 raise UsageError(f"{path}: ran on other data ({digest[:12]}) than {paths[0]} ({data.sha256[:12]})")
-        runs = [stack.enter_context(opened_run(p, data)) for p in paths]
+        runs = [stack.enter_context(opened_run(p, data, screen)) for p in paths]
         engines = Engines(screen)
         compared = [_pair(runs[0], other, data, engines) for other in runs[1:]]
     return {

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 from paars_bench.backbones.open import NOT_ASKED
 from paars_bench.backbones.redact import is_secret
 from paars_bench.errors import PaarsError, RunDirectoryError
-from paars_bench.files import PART, write_atomically
+from paars_bench.files import PART, read_strict_json, write_atomically
 from paars_bench.run.journal import JsonLines
 
 CONFIG = "config.json"
@@ -31,7 +31,7 @@ class RunDirectory:
         path: the folder, made if it does not exist.
 
     Raises:
-        RunDirectoryError: it cannot be written, or another process writes there.
+        RunDirectoryError: it cannot be written, another process writes there, or a file of it is a link.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,8 +51,13 @@ class RunDirectory:
             raise RunDirectoryError(
                 f"--output_path {path}: another process is writing this run; wait for it or choose another folder"
             ) from None
+        links = sorted(p.name for p in path.glob("*.jsonl") if p.is_symlink())
+        if links:  # a torn last line is cut off, and what a foreign folder links to is not ours to cut
+            self._lock.release()
+            raise RunDirectoryError(f"--output_path {path}: {links[0]} is a link; put the file itself there")
         self.journal = JsonLines(path / "journal.jsonl")
         self.personas = JsonLines(path / "personas.jsonl")
+        self.attempts = JsonLines(path / "attempts.jsonl")
 
     def claim(self, config: Mapping[str, Any]) -> bool:
         """Takes the folder for a run of ``config`` and returns whether it resumes one.
@@ -92,6 +97,7 @@ class RunDirectory:
         try:
             self.journal.close()
             self.personas.close()
+            self.attempts.close()
         except OSError as error:
             raise cannot_write(self.path, error) from error
         finally:
@@ -126,10 +132,10 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     file = path / CONFIG
     try:
-        value: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        value: dict[str, Any] = read_strict_json(file)
     except FileNotFoundError:
         raise RunDirectoryError(f"{path}: not a run directory (it has no {CONFIG})") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise RunDirectoryError(f"{file}: cannot be read ({error})") from error
     try:
         _Config.model_validate(value, strict=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from paars_bench.backbones.door import Backbone
+from paars_bench.files import read_strict_json
 from paars_bench.run.account import Account
 from paars_bench.run.directory import RESULTS
 
@@ -27,7 +27,7 @@ def ended_before(path: Path) -> Ended:
     run, model = _mapping(before.get("run")), _mapping(before.get("model"))
     seconds, stop = run.get("seconds"), run.get("stop")
     return Ended(
-        float(seconds) if isinstance(seconds, int | float) else 0.0,
+        float(seconds) if isinstance(seconds, int | float) and seconds > 0 and seconds is not True else 0.0,
         stop if isinstance(stop, str) else None,
         _mapping(model.get("not_sent")),
     )
@@ -42,8 +42,8 @@ def ended_now(path: Path, account: Account, backbone: Backbone) -> Ended:
 
 def _results_on_disk(path: Path) -> Mapping[str, Any]:
     try:
-        return _mapping(json.loads((path / RESULTS).read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError):
+        return _mapping(read_strict_json(path / RESULTS))
+    except (OSError, ValueError):
         return {}
 
 

@@ -52,6 +52,9 @@ def say_estimate(plan: Plan, work: Work) -> None:
         spent, spec = work.account.spent, work.spec
         left = None if spec.max_cost is None else spec.max_cost - spent.dollars
         tokens = None if spec.max_tokens_total is None else spec.max_tokens_total - spent.tokens
+        if spec.use_cache.reads:
+            work.say(f"{in_short(told)}; what the cache holds takes nothing of it")
+            return
         for line in (in_short(told), *caps_met(told, max_cost=left, max_tokens=tokens)):
             work.say(line)
     if caught.error is not None:

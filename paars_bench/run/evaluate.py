@@ -23,11 +23,12 @@ from paars_bench.run.finishing import RunOutcome, finish, show
 from paars_bench.run.loop import run_to_end
 from paars_bench.run.opening import (
     announce,
-    check_priced,
+    check_session_caps,
     check_spec,
     default_path,
     held_directory,
     open_both,
+    open_cache,
     prepare,
     rehearse_all,
 )
@@ -56,6 +57,7 @@ def evaluate(model: str, tasks: Sequence[str] | str = "all", dataset: str = "dem
             - ``max_concurrency``: requests in flight
             - ``max_cost``, ``max_tokens_total``, ``max_time``: US dollars, tokens, seconds; no cap
             - ``fail_on_error``: share (below 1) or number of failed cases that stops the run
+            - ``use_cache``: ``"read"``, ``"write"``, ``"rw"`` or ``"refresh"`` the response cache; ``"off"``
             - ``include_path``: a folder with more task YAML, or several
             - ``log_samples``: keep prompts and replies; of models and not of baselines
             - ``dry_run``: call nothing and return ``config`` (the run resolved) and ``estimate``; False
@@ -80,10 +82,11 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
     with _interrupt_named(path, go_on), Screen() as screen:
         specs = check_spec(spec)
         with held_directory(path) as directory:
-            backbone, data = open_both(spec, screen)
+            cache = open_cache(spec, screen)
+            backbone, data = open_both(spec, screen, cache)
             plan = make_plan(specs, data, spec)
             rehearse_all(plan, data)
-            check_priced(plan, backbone)
+            check_session_caps(plan, backbone)
             announce(spec, plan, data, backbone, screen)
             config = config_of(spec, plan, data, backbone)
             if spec.dry_run:
@@ -108,6 +111,8 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
             if ended.not_sent:
                 names = ", ".join(ended.not_sent)
                 screen.note(f"not sent: {names} ({backbone.traits.litellm_model} does not take it)")
+            for line in (*backbone.remarks, *(() if cache is None else cache.told())):
+                screen.note(line)
             if account.usage.estimated:
                 screen.note(
                     f"{account.usage.estimated:,} calls came back without a count of tokens: theirs are estimated from "

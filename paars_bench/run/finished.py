@@ -16,12 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from paars_bench.backbones.door import Usage
+from paars_bench.data.schema import Catalog
 from paars_bench.errors import PaarsError
 from paars_bench.outcomes import CaseEnd, Outcome
-from paars_bench.run.journal import JsonLines
+from paars_bench.run.journal import Damage, JsonLines
 from paars_bench.run.plan import Plan
+from paars_bench.tasks.fitting import check_fit
+from paars_bench.tasks.line import result_of
 from paars_bench.tasks.question import Question
-from paars_bench.tasks.result import CaseResult, result_of
+from paars_bench.tasks.result import CaseResult
 
 _ENDINGS = tuple(CaseEnd(outcome, own) for outcome in Outcome for own in (False, True))
 _CODES = {ended: code for code, ended in enumerate(_ENDINGS)}
@@ -38,16 +41,17 @@ class Finished:
     Args:
         journal: of the run.
         plan: its questions; what else the journal holds counts in ``spent`` and ``damaged`` only.
+        catalog: of the data set.
 
     Attributes:
         spent: by every line that ``load`` read: a case that was asked again spent twice and counts once.
-        damaged: lines that ``load`` could not read: their cases are owed.
+        damaged: lines that ``load`` could not read, or that do not answer the question they name: it is owed.
     """
 
-    def __init__(self, journal: JsonLines, plan: Plan) -> None:
+    def __init__(self, journal: JsonLines, plan: Plan, catalog: Catalog) -> None:
         self.spent = Usage()
-        self.damaged = 0
-        self._journal, self._plan = journal, plan
+        self.damaged = Damage()
+        self._journal, self._plan, self._catalog = journal, plan, catalog
         self._place = {task: {case_id: n for n, case_id in enumerate(cases)} for task, cases in plan.cases.items()}
         self._first: dict[tuple[str, str], int] = {}
         size = 0
@@ -71,7 +75,10 @@ class Finished:
         def take(row: dict[str, Any], at: int) -> None:
             result = result_of(row)
             planned = self._plan.holds(result)
-            self._keep(result, at if planned else _NOWHERE)
+            if planned:
+                case = self._plan.cases[result.task][result.case_id]
+                check_fit(result, self._plan.specs[result.task], case, self._catalog)
+                self._keep(result, at)
             self.spent += result.usage
             tell(result, planned=planned)
 
@@ -134,10 +141,12 @@ class Finished:
         yield from self._read(np.sort(lines[lines != _NOWHERE]))
 
     def _read(self, lines: npt.NDArray[np.int64]) -> Iterator[CaseResult]:
+        if not len(lines):  # of a run that ended before its first case there is no journal
+            return
         try:
             for row in self._journal.at(lines.tolist()):
                 yield result_of(row)
-        except (KeyError, TypeError, ValueError) as error:
+        except (TypeError, ValueError) as error:
             raise changed(self._journal.path, error) from error
 
     def _keep(self, result: CaseResult, line: int) -> None:

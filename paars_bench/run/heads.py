@@ -16,7 +16,7 @@ from paars_bench.personas.history import History, render_history
 from paars_bench.personas.mine import Persona, mine_persona, persona_of
 from paars_bench.personas.prompt import persona_block
 from paars_bench.run.directory import cannot_write
-from paars_bench.run.journal import JsonLines
+from paars_bench.run.journal import Damage, JsonLines
 from paars_bench.seeds import derive
 
 HISTORY_CAP = 8000
@@ -48,7 +48,7 @@ class Heads:
         budget: tokens of history in a prompt.
         donors: whose persona each shopper gets under ``shuffled``.
         seed: of the run.
-        pay: is told what each mined persona used.
+        pay: is told of every persona that was mined, by earlier processes too.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Heads:
         budget: int,
         donors: Mapping[str, str],
         seed: int,
-        pay: Callable[[Usage], None],
+        pay: Callable[[Persona], None],
     ) -> None:
         self._data, self._backbone, self._store = data, backbone, store
         self._budget, self._donors, self._seed = budget, donors, seed
@@ -69,15 +69,16 @@ class Heads:
         self._histories: dict[str, History] = {}
         self._titles = Titles(data.catalog)
         self._pay = pay
-        self.damaged = 0
-        self.spent: list[Usage] = []
+        self.damaged = Damage()
 
     def resume(self) -> int:
         """Reads the personas on disk and returns how many there are."""
         if self._store is None:
             return 0
         loaded = load_personas(self._store)
-        self.damaged, self.spent = loaded.damaged, loaded.spent
+        self.damaged = loaded.damaged
+        for persona in loaded.personas:
+            self._pay(persona)
         self._mined = {p.shopper: p for p in loaded.personas if not POLICY[p.outcome].owed}
         return len(self._mined)
 
@@ -90,14 +91,14 @@ class Heads:
 
     def whose(self, condition_name: str, case: Case) -> str:
         """Returns whose persona and history a case gets under a condition."""
-        return self._whose(CONDITIONS[condition_name], case)
+        return self._donors[case.shopper] if CONDITIONS[condition_name].other_shopper else case.shopper
 
     async def head(self, condition_name: str, case: Case) -> Head:
         """Returns the head of a case's prompt under a condition; mines the persona if that is still owed."""
         condition = CONDITIONS[condition_name]
         if not condition.parts:
             return Head(persona_block(condition, None, None))
-        who = self._whose(condition, case)
+        who = self.whose(condition_name, case)
         persona = None
         if self._mines(condition):
             persona = await self._persona(who)
@@ -112,13 +113,10 @@ class Heads:
     def owes(self, condition_name: str, case: Case) -> bool:
         """Says whether a persona must still be mined before a case can be asked under a condition."""
         condition = CONDITIONS[condition_name]
-        return self._mines(condition) and self._whose(condition, case) not in self._mined
+        return self._mines(condition) and self.whose(condition_name, case) not in self._mined
 
     def _mines(self, condition: Condition) -> bool:
         return bool(condition.parts) and condition.needs_persona and not self._backbone.traits.scripted
-
-    def _whose(self, condition: Condition, case: Case) -> str:
-        return self._donors[case.shopper] if condition.other_shopper else case.shopper
 
     async def _persona(self, shopper: str) -> Persona:
         lock = self._locks.setdefault(shopper, asyncio.Lock())
@@ -140,7 +138,7 @@ class Heads:
             except OSError as error:
                 raise cannot_write(self._store.path.parent, error) from error
         self._mined[persona.shopper] = persona
-        self._pay(persona.usage)
+        self._pay(persona)
 
     def _history(self, shopper: str) -> History:
         if shopper not in self._histories:
@@ -159,11 +157,11 @@ class Heads:
 
 
 class Stored(NamedTuple):
-    """What ``personas.jsonl`` holds: every line's persona, what they all spent, how many lines were damaged."""
+    """What ``personas.jsonl`` holds: every line's persona, what they all spent, and which lines are damaged."""
 
     personas: list[Persona]
     spent: list[Usage]
-    damaged: int
+    damaged: Damage
 
 
 def load_personas(store: JsonLines) -> Stored:

@@ -16,7 +16,26 @@ from typing import IO, Any, NamedTuple
 
 import jsonlines
 
+from paars_bench.files import strict_json
+
 _FSYNC_SECONDS = 1.0  # flushing saves a line from the death of this process; fsync, from that of the machine
+_WORDS = 300
+
+
+class Damage(NamedTuple):
+    """Lines that are torn, or no lines of their file.
+
+    Attributes:
+        lines: how many.
+        first: the number of the first, and what is wrong with it.
+    """
+
+    lines: int = 0
+    first: str = ""
+
+    def said(self, file: Path, then: str) -> str:
+        """Returns one sentence; ``then`` says what becomes of them."""
+        return f"{file}: {self.lines:,} torn or damaged line{'s' * (self.lines > 1)}, {then}; the first is {self.first}"
 
 
 class Loaded(NamedTuple):
@@ -43,23 +62,25 @@ class JsonLines:
     def load(self) -> Loaded:
         """Returns the rows on disk and cuts a torn last line off."""
         rows: list[dict[str, Any]] = []
-        return Loaded(rows, self.each(lambda row, _: rows.append(row)))
+        return Loaded(rows, self.each(lambda row, _: rows.append(row)).lines)
 
-    def each(self, take: Callable[[dict[str, Any], int], None]) -> int:
-        """Hands out the rows on disk one by one, cuts a torn last line off, and returns how many lines are damaged.
+    def each(self, take: Callable[[dict[str, Any], int], None]) -> Damage:
+        """Hands out the rows on disk one by one, cuts a torn last line off, and returns what is damaged.
 
         Args:
             take: gets a row and at which byte it begins. One for which it raises ``KeyError``, ``TypeError`` or
                 ``ValueError`` is damaged too: it is JSON, but no line of this file.
         """
         if not self.path.exists():
-            return 0
-        damaged = 0
+            return Damage()
+        damaged = Damage()
         sound_end = 0
         with self.path.open("rb") as handle:
-            for line in handle:
+            for number, line in enumerate(handle, 1):
                 whole = line.endswith(b"\n")
-                damaged += not (whole and _taken(line, sound_end, take))
+                wrong = _wrong(line, sound_end, take) if whole else "torn off at its end"
+                if wrong is not None:
+                    damaged = Damage(damaged.lines + 1, damaged.first or f"line {number}: {wrong[:_WORDS]}")
                 if whole:
                     sound_end += len(line)
         if sound_end != self.path.stat().st_size:
@@ -75,7 +96,7 @@ class JsonLines:
         with self.path.open("rb") as handle:
             for place in places:
                 handle.seek(place)
-                row = json.loads(handle.readline())
+                row = strict_json(handle.readline())
                 if not isinstance(row, dict):
                     raise ValueError(f"no row at byte {place}")
                 yield row
@@ -117,12 +138,15 @@ def _dumps(row: Mapping[str, Any]) -> bytes:
     return text.encode(errors="replace")  # half a character in a model's reply is written as "?" and not as a crash
 
 
-def _taken(line: bytes, place: int, take: Callable[[dict[str, Any], int], None]) -> bool:
+def _wrong(line: bytes, place: int, take: Callable[[dict[str, Any], int], None]) -> str | None:
+    """Hands out a line and returns what is wrong with it, or None."""
     try:
-        value = json.loads(line)
+        value = strict_json(line)
         if not isinstance(value, dict):
-            return False
+            return "no JSON object"
         take(value, place)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return False
-    return True
+    except KeyError as error:
+        return f"{error.args[0]} is missing"
+    except (ValueError, TypeError) as error:
+        return str(error)
+    return None

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from paars_bench.backbones.aliases import resolve
+from paars_bench.backbones.cache_use import CacheUse
 from paars_bench.backbones.door import Backbone
 from paars_bench.backbones.open import open_backbone
 from paars_bench.backbones.redact import Redactor, secrets_of
+from paars_bench.backbones.response_cache import ResponseCache
 from paars_bench.config import TaskIndex, TaskSpec
 from paars_bench.config.store_settings import StoreSettings
 from paars_bench.data import load_dataset
@@ -26,6 +28,7 @@ from paars_bench.run.budget import PERSONA
 from paars_bench.run.directory import LEFT_BEHIND, RunDirectory
 from paars_bench.run.finished import Finished
 from paars_bench.run.heads import Heads, history_budget
+from paars_bench.run.journal import Damage
 from paars_bench.run.plan import Plan, choose_conditions
 from paars_bench.run.progress import Screen
 from paars_bench.run.schedule import Work
@@ -88,18 +91,25 @@ def default_path(spec: RunSpec) -> Path:
     return Path("runs") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{mark}-{name}"
 
 
-def open_both(spec: RunSpec, screen: Screen) -> tuple[Backbone, ShoppingData]:
+def open_cache(spec: RunSpec, screen: Screen) -> ResponseCache | None:
+    """Returns the response cache of a run; None where it uses none, or where no model is asked."""
+    if spec.use_cache is CacheUse.OFF:
+        return None
+    if resolve(spec.model).kind == "scripted":
+        screen.note(f"--use_cache {spec.use_cache}: {spec.model} is a baseline, whose answers are not kept")
+        return None
+    return ResponseCache(spec.use_cache, screen.note)
+
+
+def open_both(spec: RunSpec, screen: Screen, cache: ResponseCache | None) -> tuple[Backbone, ShoppingData]:
     """Opens the backbone and the data set, side by side where both take half a minute on a fresh machine."""
     if spec.model != "local":  # a missing key or file is said before anything is built
-        backbone = open_backbone(spec.model, spec.model_args, screen.note, will_call=not spec.dry_run)
-        if spec.max_cost is not None and not backbone.traits.priced:
-            raise UsageError(
-                f"--max_cost {spec.max_cost:g}: LiteLLM knows no price for {backbone.traits.litellm_model}, so this "
-                "cap could never act; cap it with --max_tokens_total N instead"
-            )
+        backbone = open_backbone(spec.model, spec.model_args, screen.note, will_call=not spec.dry_run, cache=cache)
+        if spec.max_cost is not None:
+            _check_priced(backbone, f"--max_cost {spec.max_cost:g}", "--max_tokens_total N")
         return backbone, load_dataset(spec.dataset, progress=screen.stage)
     with ThreadPoolExecutor(max_workers=1) as pool:
-        opening = pool.submit(open_backbone, spec.model, spec.model_args, screen.note)
+        opening = pool.submit(open_backbone, spec.model, spec.model_args, screen.note, cache=cache)
 
         def stage(text: str, done: int, total: int) -> None:
             if opening.done():
@@ -120,18 +130,23 @@ def rehearse_all(plan: Plan, data: ShoppingData) -> None:
         rehearse(Renderer(spec, data.catalog), plan.cases[name].values())
 
 
-def check_priced(plan: Plan, backbone: Backbone) -> None:
+def check_session_caps(plan: Plan, backbone: Backbone) -> None:
     """Refuses a cap on the money of a session that could never act.
 
     Raises:
         UsageError: naming the task, where LiteLLM knows no price of the model.
     """
     for name, spec in plan.specs.items():
-        if spec.output_type == "session" and spec.session.max_cost is not None and not backbone.traits.priced:
-            raise UsageError(
-                f"{name}: session.max_cost: LiteLLM knows no price for {backbone.traits.litellm_model}, so this cap "
-                "could never act; use session.max_tokens instead"
-            )
+        if spec.output_type == "session" and spec.session.max_cost is not None:
+            _check_priced(backbone, f"{name}: session.max_cost {spec.session.max_cost:g}", "session.max_tokens")
+
+
+def _check_priced(backbone: Backbone, cap: str, instead: str) -> None:
+    if not backbone.traits.priced:
+        raise UsageError(
+            f"{cap}: LiteLLM knows no price for {backbone.traits.litellm_model}, so this cap could never act; use "
+            f"{instead} instead"
+        )
 
 
 def announce(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone, screen: Screen) -> None:
@@ -149,6 +164,13 @@ def announce(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone, 
         screen.note(f"sessions: {spec.model} acts by {backbone.traits.acts_by.meaning}")
     for task, why in plan.unsupported.items():
         screen.note(f"not run: {task} ({why})")
+
+
+def tell_damage(screen: Screen, directory: RunDirectory, journal: Damage, personas: Damage, *, then: str) -> None:
+    """Says which lines on disk are damaged, a sentence for each file; ``then`` says what becomes of them."""
+    for file, damaged in ((directory.journal.path, journal), (directory.personas.path, personas)):
+        if damaged.lines:
+            screen.note(damaged.said(file, then))
 
 
 def _shops(data: ShoppingData, plan: Plan, screen: Screen) -> Callable[[StoreSettings], Shop]:
@@ -187,7 +209,7 @@ def prepare(
 ) -> Prepared:
     """Reads what the journal holds, so that it is not asked again, and makes ready what is asked."""
     account = Account(planned=len(plan))
-    done = Finished(directory.journal, plan)
+    done = Finished(directory.journal, plan, data.catalog)
     done.load(account.resume)
     kept = {ended: count for ended, count in done.endings().items() if not ended.owed}
     account.before = sum(kept.values())
@@ -199,14 +221,10 @@ def prepare(
         budget=history_budget(backbone.traits.context_tokens, spec.model_args.get("history_tokens")),
         donors=plan.donors,
         seed=spec.seed,
-        pay=lambda usage: account.add(usage, PERSONA),
+        pay=lambda persona: account.add(persona.usage, PERSONA, paid=persona.paid),
     )
     heads.resume()
-    for usage in heads.spent:
-        account.add(usage, PERSONA)
-    damaged = done.damaged + heads.damaged
-    if damaged:
-        screen.note(f"{damaged} torn or damaged lines on disk: their cases are asked again")
+    tell_damage(screen, directory, done.damaged, heads.damaged, then="what they answered is asked again")
     open_shop = _shops(data, plan, screen)
 
     dataset = parse_spec(spec.dataset).text
@@ -216,5 +234,5 @@ def prepare(
         for name, s in plan.specs.items()
     }
     clean = Redactor(secrets_of(spec.model_args))
-    work = Work(spec, backbone, heads, askers, done, account, screen.tell, screen.note, clean)
+    work = Work(spec, backbone, heads, askers, done, account, directory.attempts, screen.tell, screen.note, clean)
     return Prepared(work, (q for q in plan.questions() if done.owes(q)), done)

@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from paars_bench.backbones.cache_use import CacheUse
 from paars_bench.errors import UsageError, unknown
 from paars_bench.names import names
 from paars_bench.run.spec import RunSpec
@@ -100,12 +101,19 @@ def _arguments(name: str, value: object) -> dict[str, str]:
     return {k: str(v) for k, v in value.items()}
 
 
+def _cache_use(name: str, value: object) -> CacheUse:
+    if value not in tuple(CacheUse):
+        raise _wrong(name, value, f"one of {', '.join(CacheUse)}")
+    return CacheUse(str(value))
+
+
 _READERS: dict[str, Callable[[str, Any], Any]] = {
     "str": _text,
     "bool": _switch,
     "int": _whole,
     "float": _number,
     "tuple[str, ...]": _names,
+    "CacheUse": _cache_use,
     "Path": _path,
     "tuple[Path, ...]": _paths,
     "dict[str, str]": _arguments,

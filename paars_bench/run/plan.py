@@ -19,7 +19,7 @@ from paars_bench.seeds import derive
 from paars_bench.tasks.question import Question
 from paars_bench.tasks.result import CaseResult, case_key
 
-_ANSWER = {"generate": "query", "choose": "choice", "session": "purchases"}
+_MOST = 10**8  # questions: nine bytes of each are kept
 
 
 class Calls(NamedTuple):
@@ -72,12 +72,11 @@ class Plan:
         return Calls(least + personas, most + personas)
 
     def holds(self, result: CaseResult) -> bool:
-        """Says whether a result answers one of these questions, in the way its task is answered."""
+        """Says whether a result names one of these questions."""
         return (
             result.condition in self.conditions.get(result.task, ())
             and result.case_id in self.cases[result.task]
             and 0 <= result.repeat < self.repeats
-            and (not result.scored or _ANSWER[self.specs[result.task].output_type] in (result.parsed or {}))
         )
 
     def questions(self) -> Iterator[Question]:
@@ -104,7 +103,8 @@ def make_plan(specs: Sequence[TaskSpec], data: ShoppingData, spec: RunSpec) -> P
     """Chooses the questions of a run.
 
     Raises:
-        UsageError: no task is supported, a condition is unknown, or ``shuffled`` has one shopper only.
+        UsageError: no task is supported, a condition is unknown, ``shuffled`` has one shopper only, or there are more
+            questions than memory holds.
     """
     supported = [s for s in specs if s.dataset.cases in data.kinds]
     unsupported = {
@@ -127,6 +127,12 @@ def make_plan(specs: Sequence[TaskSpec], data: ShoppingData, spec: RunSpec) -> P
     ring = sorted(shoppers, key=lambda s: derive(spec.seed, "shuffled", s))
     donors = dict(zip(ring, [*ring[1:], *ring[:1]], strict=True))
     by_name = {s.task: s for s in supported}
+    asked = sum(len(cases[t]) * len(conditions[t]) for t in by_name) * spec.repeats
+    if asked > _MOST:
+        raise UsageError(
+            f"--repeats {spec.repeats}: makes {asked:,} questions, and a run has {_MOST:,} at most; "
+            f"repeat less or lower --limit"
+        )
     return Plan(by_name, unsupported, conditions, cases, shoppers, donors, spec.repeats, spec.seed)
 
 
@@ -149,7 +155,7 @@ def _choose_cases(specs: Sequence[TaskSpec], data: ShoppingData, spec: RunSpec) 
     grouped: dict[CaseKind, dict[str, list[Case]]] = {}
     for kind in {s.dataset.cases for s in specs}:
         by_shopper: dict[str, list[Case]] = {}
-        for case in iter_cases(data.cases(kind), kind):
+        for case in iter_cases(data, kind):
             by_shopper.setdefault(case.shopper, []).append(case)
         grouped[kind] = by_shopper
     everyone: dict[str, Any] = {s: None for by in grouped.values() for s in by}

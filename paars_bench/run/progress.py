@@ -103,7 +103,8 @@ class _Line:
 def line(account: Account, width: int) -> str:
     """Returns what is known of a run in at most ``width`` columns, as long as the four that always stay fit.
 
-    Cases, rate, time left and failures stay; what all will cost goes first, then tokens, the time passed, the cost.
+    Cases, rate, time left and failures stay; first go the cases from the cache, then what all will cost, tokens, the
+    time passed, the cost.
     """
     usage = account.usage
     rate, left = _pace(account)
@@ -115,13 +116,11 @@ def line(account: Account, width: int) -> str:
         "tokens": f"{_short(usage.input + usage.output)} tokens",
         "cost": _dollars(account),
         "expected": _expected(account),
-        "failed": f"{account.failed:,} failed",
+        "cached": f"{account.cached:,} cached" if account.cached else "",
+        "failed": f"{account.failed:,} failed" if account.failed else "",
     }
-    if not account.failed:
-        del parts["failed"]
-    if not parts["expected"]:
-        del parts["expected"]
-    for name in ("expected", "tokens", "passed", "cost"):
+    parts = {name: text for name, text in parts.items() if text}
+    for name in ("cached", "expected", "tokens", "passed", "cost"):
         if name in parts and len("  ".join(parts.values())) > width:
             del parts[name]
     return "  ".join(parts.values())
@@ -134,6 +133,8 @@ def status(account: Account) -> str:
     cost = _dollars(account) + (" (some prices unknown)" if account.unpriced else "")
     cost = " ".join(filter(None, (cost, _expected(account))))
     parts = [rate, f"{_clock(left)} left", f"{usage.input + usage.output:,} tokens", cost]
+    if account.cached:
+        parts.append(f"{account.cached} cached")
     if account.failed:
         parts.append(f"{account.failed} failed")
     return " · ".join(parts)
@@ -160,7 +161,7 @@ def _dollars(account: Account) -> str:
 def _expected(account: Account) -> str:
     """What the whole run will cost if the other cases cost what these did; "" where that is nothing or not known."""
     spent, ended = account.usage.cost_usd or 0.0, account.before + account.done
-    if not spent or not ended or account.unpriced or ended >= account.planned:
+    if not spent or not ended or account.unpriced or account.cached or ended >= account.planned:
         return ""
     return f"of about {_money(spent * account.planned / ended)}"
 

@@ -12,6 +12,7 @@ from paars_bench.config.metric_options import check_metrics
 from paars_bench.data import load_dataset
 from paars_bench.data.cases import ShoppingData
 from paars_bench.errors import DataError, UsageError
+from paars_bench.personas.mine import Persona
 from paars_bench.report.results import exit_code
 from paars_bench.report.segmenting import segmentation
 from paars_bench.report.segments import FEWEST
@@ -21,7 +22,7 @@ from paars_bench.run.ended import ended_before
 from paars_bench.run.finished import Finished
 from paars_bench.run.finishing import RunOutcome, finish, show
 from paars_bench.run.heads import load_personas
-from paars_bench.run.opening import held_directory, rehearse_all
+from paars_bench.run.opening import held_directory, rehearse_all, tell_damage
 from paars_bench.run.plan import Plan, make_plan
 from paars_bench.run.progress import Screen
 
@@ -35,12 +36,14 @@ class ReadRun:
         config: ``config.json``.
         plan: what was to be asked.
         done: what is finished, and what the tasks' calls spent.
+        personas: that it mined.
     """
 
     directory: RunDirectory
     config: Mapping[str, Any]
     plan: Plan
     done: Finished
+    personas: Sequence[Persona]
 
     @property
     def name(self) -> str:
@@ -49,8 +52,8 @@ class ReadRun:
 
 
 @contextmanager
-def opened_run(path: Path, data: ShoppingData) -> Iterator[ReadRun]:
-    """Reads a run back and holds its folder.
+def opened_run(path: Path, data: ShoppingData, screen: Screen) -> Iterator[ReadRun]:
+    """Reads a run back, says which of its lines are damaged, and holds its folder.
 
     Raises:
         PaarsError: not a run, or another process works on it.
@@ -62,9 +65,11 @@ def opened_run(path: Path, data: ShoppingData) -> Iterator[ReadRun]:
             check_metrics(task)
         plan = make_plan(specs, data, spec)
         rehearse_all(plan, data)
-        done = Finished(directory.journal, plan)
+        done = Finished(directory.journal, plan, data.catalog)
         done.load()
-        yield ReadRun(directory, config, plan, done)
+        personas = load_personas(directory.personas)
+        tell_damage(screen, directory, done.damaged, personas.damaged, then="left out of the results")
+        yield ReadRun(directory, config, plan, done, personas.personas)
 
 
 def rescore(
@@ -84,9 +89,8 @@ def rescore(
     """
     with Screen() as screen:
         data = data_of_run(path, dataset, screen)
-        with opened_run(path, data) as run:
-            personas = load_personas(run.directory.personas).personas
-            segmented = [segmentation(b, data, run.plan.shoppers, personas) for b in by]
+        with opened_run(path, data, screen) as run:
+            segmented = [segmentation(b, data, run.plan.shoppers, run.personas) for b in by]
             results = finish(
                 run.plan,
                 data,

@@ -8,9 +8,11 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 
-from paars_bench.backbones.door import Backbone, Usage
+from paars_bench.backbones.attempts import ATTEMPTS, Attempt
+from paars_bench.backbones.door import Backbone, Completion, Usage, paid_of
 from paars_bench.backbones.faults import shortened
 from paars_bench.backbones.patience import PATIENCE, Patience
 from paars_bench.boundary import Caught, unforeseen
@@ -18,8 +20,10 @@ from paars_bench.errors import ConfigError, PaarsError
 from paars_bench.outcomes import Outcome
 from paars_bench.run.account import MOST_FAULTS, Account, Stop
 from paars_bench.run.budget import PERSONA, Held
+from paars_bench.run.directory import cannot_write
 from paars_bench.run.finished import Finished
 from paars_bench.run.heads import Heads
+from paars_bench.run.journal import JsonLines
 from paars_bench.run.spec import RunSpec
 from paars_bench.tasks.ask import ASK
 from paars_bench.tasks.question import Asker, Question, blank_result
@@ -33,6 +37,7 @@ class Work:
     """Everything a worker needs.
 
     Attributes:
+        attempts: file of every call made.
         tell: is told every finished case.
         say: says one line.
         clean: takes keys out of a text.
@@ -44,6 +49,7 @@ class Work:
     askers: dict[str, Asker]
     finished: Finished
     account: Account
+    attempts: JsonLines
     tell: Callable[[CaseResult], None]
     say: Callable[[str], None]
     clean: Callable[[str], str]
@@ -94,12 +100,13 @@ async def _worker(questions: Iterator[Question], work: Work) -> None:
         kinds = (question.spec.task, *([PERSONA] if work.heads.owes(question.condition, question.case) else []))
         if not await work.account.admits(kinds, work.spec):
             return
+        ATTEMPTS.set(partial(_log, work, question))
         with work.account.in_flight.holding(kinds) as held:
-            paid: list[Usage] = []
+            replies: list[Completion] = []
             with unforeseen(PaarsError) as caught:
                 head = await work.heads.head(question.condition, question.case)
                 if head.outcome is Outcome.OK:
-                    asker = work.askers[question.spec.task]._replace(next_call=partial(_next_call, work, held, paid))
+                    asker = work.askers[question.spec.task]._replace(next_call=partial(_next_call, work, held, replies))
                     try:
                         result = await ASK[question.spec.output_type](question, head.text, work.backbone, asker)
                     except ConfigError as error:  # a template that held for the cases rehearsed, and not for this one
@@ -107,29 +114,39 @@ async def _worker(questions: Iterator[Question], work: Work) -> None:
                 else:
                     result = blank_result(question, head.outcome, head.error)
             if caught.error is not None:
-                result = _broken(question, caught, work, paid)
+                result = _broken(question, caught, work, replies)
             with unforeseen(OSError, PaarsError) as unwritable:  # an answer may hold what strict JSON does not have
                 _journal(result, work)
             if unwritable.error is not None:
-                result = _broken(question, unwritable, work, paid)
+                result = _broken(question, unwritable, work, replies)
                 _journal(result, work)
             _book(result, work, fault=bool(caught.error or unwritable.error))
         await asyncio.sleep(0)  # a baseline never waits: without this a signal is heard after the last case
 
 
-def _broken(question: Question, caught: Caught, work: Work, paid: Sequence[Usage]) -> CaseResult:
+def _broken(question: Question, caught: Caught, work: Work, replies: Sequence[Completion]) -> CaseResult:
     failed = blank_result(question, Outcome.ENV_ERROR, shortened(work.clean(caught.words)))
-    return replace(failed, usage=sum(paid, Usage()), attempts=len(paid))
+    return replace(failed, usage=sum((r.usage for r in replies), Usage()), paid=paid_of(replies), attempts=len(replies))
+
+
+def _log(work: Work, question: Question, attempt: Attempt) -> None:
+    """Writes down one call; one for a persona stands under the question that needed it first."""
+    asked = {"task": question.spec.task, "condition": question.condition, "case_id": question.case.case_id}
+    row = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **asked, "repeat": question.repeat}
+    try:
+        work.attempts.append(row | attempt._asdict())
+    except OSError as error:
+        raise cannot_write(work.attempts.path.parent, error) from error
 
 
 def _journal(result: CaseResult, work: Work) -> None:
     work.finished.append(result, log_samples=work.spec.keeps_samples(work.backbone.traits))
 
 
-async def _next_call(work: Work, held: Held, paid: list[Usage], used: Usage) -> Outcome | None:
+async def _next_call(work: Work, held: Held, replies: list[Completion], reply: Completion) -> Outcome | None:
     """Keeps what a call used, which an error later in the session would lose, and asks whether another one fits."""
-    paid.append(used)
-    return await work.account.next_call(held, used, work.spec)
+    replies.append(reply)
+    return await work.account.next_call(held, reply, work.spec)
 
 
 def _book(result: CaseResult, work: Work, *, fault: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from paars_bench.backbones.cache_use import CacheUse
 from paars_bench.backbones.door import Traits
 
 
@@ -27,6 +28,7 @@ class RunSpec:
         max_tokens_total: input and output tokens, likewise.
         max_time: seconds, likewise.
         fail_on_error: stop as failed once this share (below 1) or number (1 and over) of cases failed.
+        use_cache: what is taken from the response cache and what is left there.
         include_path: folders with more task YAML.
         log_samples: write prompts and replies to the journal (the digest of a model's prompt is always written); None
             writes a model's and not a baseline's, which reads no prompt.
@@ -48,6 +50,7 @@ class RunSpec:
     max_tokens_total: int | None = None
     max_time: float | None = None
     fail_on_error: float | None = None
+    use_cache: CacheUse = CacheUse.OFF
     include_path: tuple[Path, ...] = ()
     log_samples: bool | None = None
     dry_run: bool = False

@@ -48,12 +48,14 @@ class StandIn:
 
     Attributes:
         calls: made since ``begin``.
+        remarks: none, since nobody was asked.
     """
 
     def __init__(self, model: Backbone, sizer: Sizer) -> None:
         self.traits = model.traits
         self.not_sent = sizer.not_sent
         self.calls: list[Call] = []
+        self.remarks = ()
         self._model, self._sizer = model, sizer
         self._before = ["", ""]  # questions to leave come between, and may bring other tools
         self._answers = [scripted_backbone(name) for name in ("human", "first")]

@@ -124,7 +124,7 @@ def _metrics(
                     scorer, spec.task, "dealt", metric, Sides(cases, dealt, 0, renderer, data.catalog)
                 )
                 state = State.OK if best["value"] > other["value"] else State.WRONG
-                detail = f"humans {best['value']:.3f}, answers dealt to other cases {other['value']:.3f}"
+                detail = f"humans {best['value']:z.3f}, answers dealt to other cases {other['value']:z.3f}"
             else:
                 state, detail = _group_holds(best)
         except (PaarsError, ArithmeticError, LookupError, TypeError, ValueError) as error:
@@ -138,14 +138,14 @@ def _group_holds(best: Mapping[str, Any]) -> tuple[State, str]:
         return State.TOO_FEW, str(best.get("why"))
     if "statistics" in best:
         state = State.OK if best["value"] > best["estimator"]["level"] else State.WRONG
-        return state, f"humans told apart from themselves with p = {best['value']:.3f}"
+        return state, f"humans told apart from themselves with p = {best['value']:z.3f}"
     if "human" in best:
         same = abs(best["value"] - best["human"]) < 1e-9
-        return State.OK if same else State.WRONG, f"humans {best['value']:.3f} beside humans {best['human']:.3f}"
+        return State.OK if same else State.WRONG, f"humans {best['value']:z.3f} beside humans {best['human']:z.3f}"
     reference = best["reference"]
     if reference is None or best["score"] is None:
         return State.TOO_FEW, best["score_note"]
-    figures = f"humans {best['value']:.3f}, floor {best['floor']:.3f}, knowing nothing {reference['value']:.3f}"
+    figures = f"humans {best['value']:z.3f}, floor {best['floor']:z.3f}, knowing nothing {reference['value']:z.3f}"
     return State.OK if best["value"] < reference["value"] else State.WRONG, figures
 
 

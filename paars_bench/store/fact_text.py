@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from paars_bench.data.schema import Product
 
+_UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
+_NEXT = 0.9995  # of a unit: three digits of less round up to it
+_MOST = 999.5e12
+
 
 def total_price(products: tuple[Product, ...]) -> str:
     """Returns the sum of prices in words; says so where a price is unknown."""
     known = [p.price for p in products if p.price is not None]
     unpriced = len(products) - len(known)
-    return f"total {_money(sum(known))}" + (f" and {unpriced} without a price" if unpriced else "")
+    return f"total {price(sum(known))}" + (f" and {unpriced} without a price" if unpriced else "")
 
 
-def price(amount: float | None) -> str:
-    """Returns a price in words."""
-    return "no price" if amount is None else _money(amount)
+def price(amount: float | None, *, cents: bool = True) -> str:
+    """Returns a price in dollars: in full, from 100,000 on without cents, from a million on in three digits.
 
-
-def _money(amount: float) -> str:
-    """Returns an amount in dollars, cents left out of large ones; a catalog may hold one of 300 digits."""
-    return f"${amount:,.2f}" if amount < 1e5 else f"${amount:,.0f}" if amount < 1e6 else f"${amount:.3g}"
+    Args:
+        amount: None where it is unknown.
+        cents: those of prices from 100 on; below, they are always said.
+    """
+    if amount is None:
+        return "no price"
+    if amount < (1e5 if cents else 100):
+        return f"${amount:,.2f}"
+    return f"${amount:,.0f}" if amount < 999_999.5 else f"${_short(amount)}"
 
 
 def stars(product: Product, *, counted: bool) -> str:
@@ -30,7 +38,15 @@ def stars(product: Product, *, counted: bool) -> str:
 
 
 def _count(count: int) -> str:
-    """Returns a number of reviews, a large one rounded, as shops write it: 1234, 56k, 7.9M."""
+    """Returns a number of reviews, a large one rounded, as shops write it: 1234, 56k, 7.9M, 1.2B."""
     if count < 10_000:
         return str(count)
-    return f"{count // 1000}k" if count < 1_000_000 else f"{count / 1e6:.3g}M"
+    return f"{count // 1000}k" if count < 1_000_000 else _short(count)
+
+
+def _short(amount: float) -> str:
+    """Returns a number from about a million on in three digits and a letter."""
+    if amount >= _MOST:
+        return "over 999T"
+    unit, letter = next((size, letter) for size, letter in _UNITS if amount >= size * _NEXT)
+    return f"{amount / unit:.3g}{letter}"

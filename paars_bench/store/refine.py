@@ -57,6 +57,11 @@ class Refinement:
     min_rating: float | None = None
     sort: Sort = Sort.RELEVANCE
 
+    def __post_init__(self) -> None:
+        for name in ("min_price", "max_price"):
+            if getattr(self, name) == 0:
+                object.__setattr__(self, name, 0.0)  # -0.0 too, which would be written with its sign
+
     @classmethod
     def of(cls, text: str) -> Refinement:
         """Reads what ``text`` writes; ``Refinement.of(r.text) == r``.
@@ -121,6 +126,14 @@ UNREFINED = Refinement()
 """The whole list, by relevance."""
 
 
+def number_of(text: str) -> float | None:
+    """Returns the number that a text writes as people do, None where it writes none: ``1_0`` is a program's 10."""
+    try:
+        return None if "_" in text else float(text)
+    except ValueError:
+        return None
+
+
 def number_text(value: float) -> str:
     """Returns a number in full, without the ``.0`` of a whole one."""
     return repr(float(value)).removesuffix(".0")
@@ -137,15 +150,23 @@ def _written(value: str | float) -> str:
 
 def _read(name: str, value: str) -> str | float:
     if name in NAMED:
-        read = json.loads(value) if value.startswith('"') else value
         if not value:
             raise ValueError(f"{name} says nothing; give a name or leave it out")
-        return str(read)
+        return _unquoted(name, value) if value.startswith('"') else value
     if name == "sort":
         if value not in set(Sort):
             raise ValueError(unknown("sort", value[:40], map(str, Sort)))
         return Sort(value)
+    number = number_of(value)
+    if number is None:
+        raise ValueError(f"{name} is {value[:40]!r}, no number; write one such as 20")
+    return number
+
+
+def _unquoted(name: str, value: str) -> str:
+    """Returns what a JSON string holds."""
     try:
-        return float(value)
+        return str(json.loads(value))
     except ValueError:
-        raise ValueError(f"{name} is {value[:40]!r}, no number; write one such as 20") from None
+        wrong = "is closed too early or holds a bare backslash" if value[1:].endswith('"') else "is not closed"
+        raise ValueError(f'{name} is {value[:40]!r}, where the quotation mark {wrong}; write {name}="…"') from None

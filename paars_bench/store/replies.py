@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from paars_bench.errors import unknown
 from paars_bench.store.actions import BY_VERB, MAX_QUERY, TOOLS, Argument, BadAction, StoreAction, Verb, example
 from paars_bench.store.json_text import first_object, object_of
-from paars_bench.store.refine import Refinement, Sort
+from paars_bench.store.refine import Refinement, Sort, number_of
 
 if TYPE_CHECKING:
     from paars_bench.store.pages import Page
@@ -128,7 +128,9 @@ def _number(value: object) -> float | None:
     """Returns a number that a model may write as one, as ``"20"`` or as ``"$1,049.99"``."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
+    if isinstance(value, str):
+        return number_of(value.strip().removeprefix("$").replace(",", ""))
     try:
-        return float(value.strip().removeprefix("$").replace(",", "") if isinstance(value, str) else value)
-    except (ValueError, OverflowError):
+        return float(value)
+    except OverflowError:
         return None

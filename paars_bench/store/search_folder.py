@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from paars_bench.config.store_settings import StoreSettings
 from paars_bench.data.schema import Catalog
-from paars_bench.files import file_sha256
+from paars_bench.files import file_sha256, read_strict_json
 from paars_bench.paths import cache_dir
 from paars_bench.store.search import SearchIndex
 from paars_bench.store.search_schema import Progress, fill
@@ -106,7 +106,7 @@ def read_index(folder: Path, digest: str | None) -> tuple[Any, Shelf, list[str]]
     import tantivy
 
     try:
-        meta = json.loads((folder / _META).read_text(encoding="utf-8"))
+        meta = read_strict_json(folder / _META)
         wanted = _identity(meta["digest"] if digest is None else digest)
         for key, value in wanted.items():
             if meta[key] != value:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from paars_bench.config.store_settings import StoreSettings
-from paars_bench.data.schema import Catalog
+from paars_bench.data.schema import MOST_PRICE, Catalog
 from paars_bench.errors import DataError, nearest
 from paars_bench.store.badges import Badge, badge_rows
 from paars_bench.store.pages import Listed
@@ -36,7 +36,7 @@ class Shop:
 
     Raises:
         DataError: a product id cannot be shown (empty, over 64 characters, or with spaces, brackets or
-            control characters).
+            control characters), or a price is none from 0 to ``MOST_PRICE``.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Shop:
         *,
         settings: StoreSettings | None = None,
     ) -> None:
+        _check_prices(catalog)
         if index is None:
             index = SearchIndex.build(catalog, settings=settings)
         elif settings is not None and settings != index.settings:
@@ -136,6 +137,19 @@ def _typed(column: Any) -> dict[str, str]:
         if name and clean(name, _LONGEST_NAME) == name:
             found.setdefault(name.casefold(), name)
     return found
+
+
+def _check_prices(catalog: Catalog) -> None:
+    import pyarrow.compute as pc
+
+    prices = catalog.table.column("price")
+    sound = pc.and_(pc.greater_equal(prices, 0.0), pc.less_equal(prices, MOST_PRICE))
+    row = pc.index(sound, False).as_py()
+    if row >= 0:
+        raise DataError(
+            f"catalog: product {catalog.ids[row][:80]!r} has the price {prices[row].as_py():g}; "
+            f"prices go from 0 to {MOST_PRICE:,.0f}, leave out one that is unknown."
+        )
 
 
 def _names(catalog: Catalog) -> dict[str, str]:

@@ -11,7 +11,7 @@ import html
 import re
 import unicodedata
 
-from paars_bench.store.token_cost import affordable
+from paars_bench.store.token_cost import affordable, cost
 
 MARK = "…"
 """Stands where text was cut."""
@@ -28,7 +28,7 @@ _LOOKALIKE = str.maketrans({"«": "‹", "»": "›", "<": "‹", ">": "›", "[
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 # Hidden characters may fill the front of a text, so more is read than will be shown.
 _READ = 40
-
+_LONG = 12  # characters of a token: words of shops that are one have up to eleven, and a space
 
 # Marks on one letter that no script needs more of; a hundred cover the lines above and below on a screen.
 _MARKS = 3
@@ -59,14 +59,16 @@ def clean(text: str, limit: int) -> str:
     return line if line or not text.strip() else MARK
 
 
-def fit(text: str, tokens: int) -> str:
-    """Returns untrusted text cleaned and cut with "…" so that it takes about ``tokens`` tokens at most.
+def fit(text: str, tokens: float) -> str:
+    """Returns untrusted text cleaned and cut with "…", so that with the mark it takes ``tokens`` tokens at most.
 
-    The estimate is an upper one for the tokenizers of current models: see ``token_cost``.
+    The tokens are those of ``token_cost``, an upper bound; where not even the mark has room, nothing is left.
     """
-    line = clean(text, tokens * 6)
-    place = affordable(line, tokens)
-    return line if place == len(line) else line[: max(place - 1, 0)].rstrip() + MARK
+    line = clean(text, max(int(tokens * _LONG), 1))
+    if affordable(line, tokens) == len(line):
+        return line
+    room = tokens - cost(MARK)
+    return line[: affordable(line, room)].rstrip() + MARK if room >= 0 else ""
 
 
 def whole(text: str, tokens: int) -> bool:

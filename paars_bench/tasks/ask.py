@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from paars_bench.backbones.door import Backbone, Completion, Request
+from paars_bench.backbones.door import Backbone, Completion, Request, paid_of
 from paars_bench.config.choice import is_whole_before_more
 from paars_bench.config.filters import apply_filters
 from paars_bench.config.refusal import is_refusal
@@ -40,6 +40,7 @@ async def ask(question: Question, head: str, backbone: Backbone, asker: Asker) -
         Request(
             messages,
             params=request_params(question),
+            draw=question.seed,
             reply_schema=schema,
             situation=asker.situation(question),
         )
@@ -51,6 +52,7 @@ async def ask(question: Question, head: str, backbone: Backbone, asker: Asker) -
         prompt_sha256=prompt_sha256(messages) if messages else "",
         reply=reply.text,
         usage=reply.usage,
+        paid=paid_of([reply]),
         latency_ms=reply.latency_ms,
         attempts=reply.attempts,
         cached=reply.cached,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from paars_bench.backbones.door import Situation, Usage
+from paars_bench.backbones.door import Completion, Situation
 from paars_bench.config.spec import TaskSpec
 from paars_bench.config.store_settings import StoreSettings
 from paars_bench.data.cases import Background, Case
@@ -45,7 +45,7 @@ class Asker(NamedTuple):
         dataset: name with every option, for scripted baselines.
         background: gives what an agent may know of a shopper, for scripted baselines.
         told: prompts are written, for a model that reads them or to be kept.
-        next_call: is told what a call of a session used, and says how the session ends if it may make no other.
+        next_call: is told the reply to a call of a session, and says how the session ends if it may make no other.
         clock: seconds from any start.
     """
 
@@ -54,7 +54,7 @@ class Asker(NamedTuple):
     open_shop: Callable[[StoreSettings], Shop]
     dataset: str = ""
     background: Callable[[str], Background] | None = None
-    next_call: Callable[[Usage], Awaitable[Outcome | None]] | None = None
+    next_call: Callable[[Completion], Awaitable[Outcome | None]] | None = None
     clock: Callable[[], float] = time.monotonic
     told: bool = True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from paars_bench.backbones.door import Message
@@ -34,7 +35,11 @@ class Renderer:
 
     def system(self, head: str) -> str:
         """Returns the system message: the task's role text, then what is said of the shopper."""
-        return "\n\n".join(part for part in (self._system.render().strip(), head) if part)
+        return "\n\n".join(part for part in (self._role, head) if part)
+
+    @cached_property
+    def _role(self) -> str:
+        return self._system.render().strip()
 
     def text(self, case: Case, **more: Any) -> str:
         """Returns the user message; ``more`` are variables beside the case's own."""

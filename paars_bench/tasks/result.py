@@ -8,7 +8,6 @@ from sys import intern
 from typing import Any
 
 from paars_bench.backbones.door import Message, Usage
-from paars_bench.data.schema import event_of
 from paars_bench.data.sessions import SessionFacts, session_facts
 from paars_bench.outcomes import CaseEnd, CutBy, Outcome
 
@@ -30,10 +29,11 @@ class CaseResult:
         messages: the prompt; of a session the whole exchange.
         prompt_sha256: digest of the first prompt; "" where none was written, since a baseline reads none.
         events: of a session, in the log schema.
-        usage: of every call.
+        usage: of every call; of replies from a cache as it was when they were made.
+        paid: of it, what was paid for this case; None where all was, since no reply came from a cache.
         latency_ms: spent waiting for the backbone.
         attempts: calls made.
-        cached: served from a cache.
+        cached: every reply was served from a cache.
         error: what went wrong, in words.
         facts: of a session, in the place of its events where it was read back to be measured; no part of the journal.
     """
@@ -50,6 +50,7 @@ class CaseResult:
     prompt_sha256: str = ""
     events: Sequence[Mapping[str, Any]] | None = None
     usage: Usage = field(default_factory=Usage)
+    paid: Usage | None = None
     latency_ms: float = 0.0
     attempts: int = 0
     cached: bool = False
@@ -95,8 +96,12 @@ class CaseResult:
 
     def row(self, *, log_samples: bool) -> dict[str, Any]:
         """Returns the journal line; without ``log_samples`` prompt and reply are left out."""
-        row = {name: getattr(self, name) for name in _WRITTEN}
+        row = {name: getattr(self, name) for name in WRITTEN}
         row["usage"] = asdict(self.usage)
+        if self.paid is None:
+            del row["paid"]
+        else:
+            row["paid"] = asdict(self.paid)
         if not log_samples:
             del row["messages"], row["reply"]
         if self.events is None:
@@ -105,7 +110,8 @@ class CaseResult:
 
 
 _NO_USAGE = Usage()
-_WRITTEN = tuple(name for name in CaseResult.__dataclass_fields__ if name != "facts")
+WRITTEN = tuple(name for name in CaseResult.__dataclass_fields__ if name != "facts")
+"""Keys of a journal line."""
 
 
 def case_key(task: str, condition: str, case_id: str, repeat: int) -> str:
@@ -113,70 +119,13 @@ def case_key(task: str, condition: str, case_id: str, repeat: int) -> str:
     return f"{task}|{condition}|{case_id}|{repeat}"
 
 
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "case_id": (str,),
-    "task": (str,),
-    "condition": (str,),
-    "shopper": (str,),
-    "repeat": (int,),
-    "parsed": (dict, type(None)),
-    "reply": (str,),
-    "messages": (list,),
-    "prompt_sha256": (str,),
-    "events": (list, type(None)),
-    "latency_ms": (int, float),
-    "attempts": (int,),
-    "cached": (bool,),
-    "error": (str, type(None)),
-}
-_EVENT: Mapping[str, tuple[type, ...]] = {
-    "time": (str,),
-    "shopper": (str,),
-    "session": (str,),
-    "query": (str, type(None)),
-    "product": (str, type(None)),
-    "arm": (str, type(None)),
-    "shown": (list, type(None)),
-    "rank": (int, type(None)),
-    "price": (int, float, type(None)),
-}
-_PARSED: Mapping[str, tuple[type, ...]] = {
-    "query": (str,),
-    "choice": (int,),
-    "intention": (str, type(None)),
-    "end": (str, type(None)),
-    "cut": (str, type(None)),
-} | dict.fromkeys(
-    ("searches", "views", "purchases", "turns", "errors", "leave_asks", "calls_ignored", "memory_left_out"), (int,)
-)
+def session_name(task: str, condition: str, repeat: int, session: str) -> str:
+    """Returns the id of an agent's session, which no other question of a plan has.
 
-
-def result_of(row: Mapping[str, Any]) -> CaseResult:
-    """Returns the result of a journal line.
-
-    Raises:
-        KeyError: a key is missing.
-        TypeError: a value has another type, or what is scored has no answer.
-        ValueError: the outcome is unknown, or an event is none.
+    Args:
+        task: asked.
+        condition: under which it was asked.
+        repeat: 0-based.
+        session: that the case was mined from.
     """
-    missing = [name for name in ("case_id", "task", "condition", "shopper", "repeat") if name not in row]
-    if missing:
-        raise KeyError(missing[0])
-    known = {name: row[name] for name in _WRITTEN if name in row}
-    _check(known, _TYPES)
-    result = CaseResult(**{**known, "outcome": Outcome(row["outcome"]), "usage": Usage.of(row["usage"])})
-    _check(result.parsed or {}, _PARSED)
-    if result.scored and not result.parsed:
-        raise TypeError("a scored case has no answer")
-    for event in result.events or ():
-        event_of(event)
-        _check(event, _EVENT)
-        if not all(isinstance(product, str) for product in event.get("shown") or ()):
-            raise TypeError("a list shown holds what is no product")
-    return result
-
-
-def _check(values: Mapping[str, Any], types: Mapping[str, tuple[type, ...]]) -> None:
-    for name, value in values.items():
-        if name in types and type(value) not in types[name]:
-            raise TypeError(f"{name} is a {type(value).__name__}")
+    return f"agent/{task}/{condition}/{repeat}/{session}"

@@ -13,10 +13,8 @@ from paars_bench.data.schema import event_json
 from paars_bench.data.sessions import session_facts
 from paars_bench.store import Session, SessionResult, Spending, Stop
 from paars_bench.tasks.question import Asker, Question, blank_result
-from paars_bench.tasks.result import CaseResult
+from paars_bench.tasks.result import CaseResult, session_name
 from paars_bench.tasks.shopper import Shopper
-
-_AGENT = "agent"
 
 
 async def play(question: Question, head: str, backbone: Backbone, asker: Asker) -> CaseResult:
@@ -29,7 +27,7 @@ async def play(question: Question, head: str, backbone: Backbone, asker: Asker) 
         asker: renderer, catalog and store.
     """
     case, limits = question.case, question.spec.session
-    name = f"{_AGENT}/{question.spec.task}/{question.condition}/{question.repeat}/{case.session}"
+    name = session_name(question.spec.task, question.condition, question.repeat, case.session)
     shop = asker.open_shop(limits.store)
     shopper = Shopper(question, head, backbone, asker, shop)
     visit = shop.open(case.shopper, name, case.time, leaves=not shopper.manner.by_itself)
@@ -38,11 +36,11 @@ async def play(question: Question, head: str, backbone: Backbone, asker: Asker) 
     while session.result is None:
         began = asker.clock()
         reply = await backbone.complete(shopper.request(session, visit.events))
-        seconds, used = asker.clock() - began, reply.usage
+        seconds, used = asker.clock() - began if reply.seconds is None else reply.seconds, reply.usage
         session.take(shopper.read(reply, session))
         session.pay(tokens=used.input + used.output, seconds=seconds, cost=used.cost_usd)
         if session.result is None and asker.next_call is not None:
-            cut = await asker.next_call(used)
+            cut = await asker.next_call(reply)
             if cut is not None:
                 session.take(Stop(cut))
     return _result(question, shopper, session.result)
@@ -68,6 +66,8 @@ def _result(question: Question, shopper: Shopper, end: SessionResult) -> CaseRes
         prompt_sha256=shopper.first_prompt,
         events=events,
         usage=shopper.usage,
+        paid=shopper.paid if shopper.cached else None,
         latency_ms=shopper.latency_ms,
         attempts=shopper.attempts,
+        cached=0 < shopper.calls == shopper.cached,
     )

@@ -26,6 +26,8 @@ class Shopper:
         transcript: the whole exchange; of two calls about one page the second is kept as the line that differs.
         first_prompt: digest of the first prompt.
         usage: of every call.
+        paid: of it, what was not served from a cache.
+        calls: made so far, ``cached`` of them served from one.
         latency_ms: spent waiting.
         attempts: calls made.
         last: the last reply.
@@ -49,10 +51,10 @@ class Shopper:
         self._memory = Memory(asker.catalog, settings.memory_lines)
         self._said: Message = {}
         self._before = self._notice = ""
-        self._calls = 0
         self.transcript: list[Message] = [self._system] if asker.told else []
         self.first_prompt = self.last = ""
-        self.usage, self.latency_ms, self.attempts = Usage(), 0.0, 0
+        self.calls = self.cached = 0
+        self.usage, self.paid, self.latency_ms, self.attempts = Usage(), Usage(), 0.0, 0
         self.error: str | None = None
         self.ignored = self.left_out = 0
 
@@ -61,11 +63,12 @@ class Shopper:
         page, leaving = session.page, session.asks_leaving
         messages = self._messages(page, events, leaving=leaving) if self._asker.told else []
         # One seed for all calls would make each of them draw the same random numbers.
-        seed = derive(self._question.seed, "call", self._calls)
-        self._calls += 1
+        seed = derive(self._question.seed, "call", self.calls)
+        self.calls += 1
         return Request(
             messages,
             params={**self._params, "seed": seed},
+            draw=seed,
             situation=self._asker.situation(self._question, page, session.turns, self._shop),
             **({} if self._scripted else self.manner.constraints(page, leaving=leaving)),
         )
@@ -84,6 +87,8 @@ class Shopper:
     def read(self, reply: Completion, session: Session) -> Decision:
         """Returns what a reply decides, and counts what it took."""
         self.usage += reply.usage
+        self.paid += reply.paid
+        self.cached += reply.cached
         self.latency_ms += reply.latency_ms
         self.attempts += reply.attempts
         self.last = _reply_text(reply)

@@ -7,7 +7,7 @@ import json
 import socket
 import struct
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
@@ -36,11 +36,11 @@ class Asked:
 
 
 class Provider:
-    """Answers with the scripted replies in order, then with the last one again."""
+    """Answers with the scripted replies in order, then with the last one again; a reply may be made of the request."""
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
-        self._script: list[Answer] = []
+        self._script: list[Answer | Callable[[Asked], Answer]] = []
         self._lock = threading.Lock()
         self._closing = threading.Event()
         provider = self
@@ -63,7 +63,7 @@ class Provider:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def script(self, *answers: Answer) -> None:
+    def script(self, *answers: Answer | Callable[[Asked], Answer]) -> None:
         self._script = list(answers)
 
     def close(self) -> None:
@@ -74,7 +74,8 @@ class Provider:
     def _next(self, asked: Asked) -> Answer:
         with self._lock:
             self.asked.append(asked)
-            return self._script.pop(0) if len(self._script) > 1 else self._script[0]
+            answer = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+            return answer if isinstance(answer, Answer) else answer(asked)
 
     def _send(self, handler: BaseHTTPRequestHandler, answer: Answer) -> None:
         handler.close_connection = True

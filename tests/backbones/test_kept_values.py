@@ -42,7 +42,8 @@ def test_a_damaged_file_is_set_aside_said_and_begun_again(
         assert "is damaged" in caplog.text and "computed again" in caplog.text
     kept.put({"new": 2.0})
     assert kept.get(["new"]) == {"new": 2.0}
-    assert (tmp_path / "values.sqlite.damaged").read_bytes() == changed
+    (aside,) = tmp_path.glob("values.sqlite.corrupt-*")
+    assert aside.read_bytes() == changed
 
 
 def test_damage_found_while_writing_costs_nothing(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from paars_bench.data.demo.people import make_person, mean_weights
 from paars_bench.data.demo.reading import read_intention
 from paars_bench.data.demo.shop import make_shop
 from paars_bench.data.schema import Action, Catalog, Event, Product, event_row, products_table
-from paars_bench.data.sessions import session_facts
+from paars_bench.data.sessions import session_facts, session_rows
 from paars_bench.metrics import CountBins, divergence_of_counts
 from paars_bench.outcomes import Outcome
 from paars_bench.store import Session, SessionResult, Shop, Stop, parse_action
@@ -132,7 +132,7 @@ def test_visits_end_by_leaving_without_an_error_and_often_empty_handed(data: Any
 def test_on_demo_its_sessions_are_as_close_to_the_humans_as_humans_are(data: Any, shop: Shop) -> None:
     """The humans' other half, many times over, gives the band that the agents' divergence lies in."""
     cases = list(iter_cases(data, CaseKind.SESSIONS))
-    human = {c.case_id: session_facts(c.values["events"]).counts for c in cases}
+    human = {c.case_id: session_facts(session_rows(c.values["events"])).counts for c in cases}
     agents = {name: [] for name in ("logit", "first", "random")}
     for name, counted in agents.items():
         backbone = scripted_backbone(name)

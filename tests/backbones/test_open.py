@@ -95,13 +95,13 @@ def test_an_unknown_provider() -> None:
 
 @pytest.mark.parametrize("value", ["soon", "", "5s"])
 def test_a_timeout_that_is_no_number(value: str) -> None:
-    with pytest.raises(UsageError, match=f"timeout={value}: needs seconds, such as timeout=60"):
+    with pytest.raises(UsageError, match=f"timeout={value}: needs a number above 0, such as timeout=60"):
         opened("claude", timeout=value, api_key="sk-ant-test-000000")
 
 
 @pytest.mark.parametrize("value", ["0", "-5", "nan", "inf"])
 def test_a_timeout_that_no_call_can_keep(value: str) -> None:
-    with pytest.raises(UsageError, match="needs seconds"):
+    with pytest.raises(UsageError, match="needs a number above 0"):
         opened("claude", timeout=value, api_key="sk-ant-test-000000")
 
 

@@ -47,6 +47,15 @@ def test_a_dead_server_is_named_counted_and_exit_4(
     assert [f["cases"] for f in results["failures"]] == [5, 5]
 
 
+def test_a_key_refused_at_the_first_call_is_said_and_results_are_written(
+    provider: Provider, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider.script(failure(401, "who are you"))
+    assert main(command(provider.url, tmp_path / "run", "--conditions", "base")) == 4
+    assert "the provider refuses the API key" in " ".join(capsys.readouterr().err.split())
+    assert json.loads((tmp_path / "run" / "results.json").read_text())["run"]["stop"] == "backbone_unusable"
+
+
 def test_what_a_provider_says_is_shown_without_keys_and_as_one_line(
     provider: Provider, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

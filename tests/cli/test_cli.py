@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 import paars_bench.run
+from paars_bench.backbones.cache_use import CacheUse
+from paars_bench.backbones.kept_replies import KeptReplies, replies_file
 from paars_bench.cli import main
 from paars_bench.errors import BudgetReached, PaarsError, UsageError
 from paars_bench.run.spec import RunSpec
@@ -147,7 +149,7 @@ def test_every_field_has_a_flag_that_reaches_it(say: Told, asked: list[RunSpec],
     line = (
         "--model random --tasks a,b --tasks c --conditions base,persona --dataset demo:seed=1 --limit 3 --repeats 2 "
         "--seed 7 --output_path out --max_concurrency 4 --max_cost 1.5 --max_tokens_total 9 --max_time 2m "
-        "--fail_on_error 0.1 --no_log_samples --dry_run --model_args api_base=http://h:1/v1?x=y,timeout=3"
+        "--fail_on_error 0.1 --use_cache rw --no_log_samples --dry_run --model_args api_base=http://h:1/v1?x=y,timeout=3"
     )
     words = line.split()
     assert say([*words, "--include_path", str(tmp_path)])[0] == 0
@@ -165,6 +167,7 @@ def test_every_field_has_a_flag_that_reaches_it(say: Told, asked: list[RunSpec],
         "max_tokens_total": 9,
         "max_time": 120.0,
         "fail_on_error": 0.1,
+        "use_cache": CacheUse.RW,
         "log_samples": False,
         "dry_run": True,
         "model_args": {"api_base": "http://h:1/v1?x=y", "timeout": "3"},
@@ -308,6 +311,22 @@ def test_doctor_says_what_is_broken_and_how_to_mend_it(
     assert code == 1
     assert "BROKEN" in out
     assert "PAARS_BENCH_CACHE" in " ".join(out.split())
+
+
+def test_doctor_shows_the_response_cache_and_its_damage(
+    say: Told, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("PAARS_BENCH_CACHE", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "300")
+    assert f"none are kept; --use_cache rw keeps them in {replies_file()}" in say(["doctor"])[1]
+    kept = KeptReplies(replies_file(), print, writable=True)
+    for key in (b"a", b"b"):
+        kept.put(key, b"a reply")
+    kept.close()
+    assert f"2 kept in {replies_file()}, 0.0 MB" in say(["doctor"])[1]
+    replies_file().write_bytes(b"no database " * 1000)
+    assert f"{replies_file()} cannot be read: file is not a database" in say(["doctor"])[1]
 
 
 HEAVY = (

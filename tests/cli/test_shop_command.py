@@ -131,6 +131,28 @@ def test_at_a_terminal_a_person_types_and_may_break_off(tmp_path: Path, end: str
     assert actions == (["search", "leave"] if end == "q\n" else ["search"])
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_a_terminal_that_is_closed_leaves_what_was_done(tmp_path: Path) -> None:
+    import pty
+
+    folder = tmp_path / "mine"
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "--to", str(folder)], stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=_own_terminal
+    )
+    os.close(theirs)
+    try:
+        seen = _read_until(ours, "", "> ")
+        os.write(ours, b"usb hub\n")
+        _read_until(ours, seen, "leave\r\n\r\n> ")
+        os.close(ours)
+        assert process.wait(30) != 0
+    finally:
+        process.kill()
+        process.wait()
+    assert read_agent_log(folder).events.column("action").to_pylist() == ["search"]
+
+
 def _own_terminal() -> None:
     import fcntl
     import termios
@@ -187,6 +209,22 @@ def test_each_line_stands_for_one_action(mugs: Shop, line: str) -> None:
     reader.see(visit.act(StoreAction(Verb.SEARCH, query="mug")))
     assert reader.read(line, visit.page) == WORDS[line]
     assert isinstance(reader.read("f cheap", visit.page), BadAction)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("f sort=zz", "unknown sort 'zz': valid are newest, price_high, price_low, rating, relevance."),
+        ("f sort=ratings", "unknown sort 'ratings': did you mean 'rating'?"),
+        ("f price<=cheap", "max_price is 'cheap', no number; write one such as 20."),
+        ('f category="Ki', """category is '"Ki', where the quotation mark is not closed; write category="…"."""),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_one_sentence(mugs: Shop, line: str, said: str) -> None:
+    from datetime import UTC, datetime
+
+    page = mugs.open("s", "s/1", datetime(2026, 3, 1, tzinfo=UTC)).page
+    assert Reader().read(line, page) == BadAction(said)
 
 
 def test_numbers_are_those_of_the_list_last_shown(mugs: Shop) -> None:

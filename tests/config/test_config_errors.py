@@ -59,6 +59,26 @@ BROKEN = {
         "output_type: generat",
         ["mine.yaml:3", "'generat'", "'generate'"],
     ),
+    "a word for a number": (
+        "metric_list:",
+        "min_coverage: '0.9'\nmetric_list:",
+        ["mine.yaml:6", "`min_coverage` is '0.9'", "number"],
+    ),
+    "yes for a count": (
+        "metric_list:",
+        "session: {max_turns: true}\nmetric_list:",
+        ["mine.yaml:6", "`session.max_turns` is True", "integer"],
+    ),
+    "yes for a weight": (
+        "level: individual}",
+        "level: individual, weight: true}",
+        ["mine.yaml:7", "`metric_list.0.weight` is True", "number"],
+    ),
+    "a text for a count of bins": (
+        "level: individual}",
+        "level: individual, strata: {by: query_perplexity, bins: '5'}}",
+        ["mine.yaml:7", "bins` is '5'", "integer"],
+    ),
     "bad kind": ("query_pairs", "query_pair", ["mine.yaml:2", "'query_pair'", "'query_pairs'"]),
     "wrong output type for the kind": ("generate", "session", ["mine.yaml:3", "'session'", "generate"]),
     "unknown metric": ("query_similarity", "query_similarty", ["mine.yaml:7", "'query_similarity'"]),

@@ -27,6 +27,8 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     "a bandwidth in words": ("query_generation", {"metric": "kl_kde", "bandwidth": "wide"}, "valid number"),
     "no samples": ("query_generation", {"metric": "kl_kde", "mc_samples": -5}, "greater than"),
     "yes as a number": ("query_generation", {"metric": "kl_kde", "mc_repeats": True}, "valid integer"),
+    "yes as a length": ("query_generation", {"metric": "query_distinct", "n": True}, "valid integer"),
+    "a length too long": ("query_generation", {"metric": "query_distinct", "n": 4}, "less than or equal to 3"),
     "an estimator": ("query_generation", {"metric": "kl_kde", "estimator": "papper"}, "'paper'"),
     "a count of a choice": ("item_selection_group", {"metric": "kl_histogram", "of": "views"}, "rank"),
     "a rank of a session": ("session_generation", {"metric": "kl_histogram", "of": "rank"}, "'view_rank'"),

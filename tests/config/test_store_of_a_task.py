@@ -47,6 +47,12 @@ def test_settings_stand_in_the_task_or_in_a_file_beside_it(tmp_path: Path) -> No
         ("{store: {file: _shp.yaml}}", "mine.yaml:7: `session.store` names the file '_shp.yaml'.*'_shop.yaml'"),
         ("{store: {file: ../_shop.yaml}}", "outside the folder of the tasks"),
         ("{store: {file: 3}}", "takes settings or {file: NAME}"),
+        (
+            "{store: {file: _shop.yaml, page_size: 3}}",
+            "mine.yaml:7: `session.store` has 'page_size' beside `file`, which stands alone: .*'_shop.yaml'",
+        ),
+        ("{store: {page_size: true}}", "mine.yaml:7: `session.store.page_size` is True: .*integer"),
+        ("{store: {file: _text.yaml}}", "_text.yaml:1: `page_size` is '5': .*integer"),
         ("{store: {file: _broken.yaml}}", "_broken.yaml:2: .*less than or equal to 100"),
         ("{store: cheap}", "mine.yaml:7: `session.store` is 'cheap'"),
         ("{page_size: 5}", "mine.yaml:7: in `session`: unknown key 'page_size'"),
@@ -54,4 +60,4 @@ def test_settings_stand_in_the_task_or_in_a_file_beside_it(tmp_path: Path) -> No
 )
 def test_what_is_wrong_is_said_with_file_line_and_the_nearest_key(tmp_path: Path, session: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        loaded(tmp_path, session, _shop="page_size: 5\n", _broken="seed: 1\npage_size: 500\n")
+        loaded(tmp_path, session, _shop="page_size: 5\n", _broken="seed: 1\npage_size: 500\n", _text="page_size: '5'\n")

@@ -13,6 +13,7 @@ from paars_bench.data.demo.simulation import OLDER_DAYS, START
 from paars_bench.data.demo.vocabulary import categories
 from paars_bench.data.log import session_codes
 from paars_bench.data.schema import Action, event_of
+from paars_bench.data.sessions import session_rows
 from paars_bench.personas.history import render_history
 from paars_bench.store.actions import StoreAction, Verb
 from paars_bench.store.shop import Shop
@@ -25,7 +26,13 @@ def data():
 
 def sessions_of(data):
     for case in iter_cases(data, CaseKind.SESSIONS):
-        yield case, [event_of(row) for row in case.values["events"]]
+        yield case, [event_of(row) for row in session_rows(case.values["events"])]
+
+
+def test_a_case_holds_the_events_of_its_session_as_text(data):
+    for case in iter_cases(data, CaseKind.SESSIONS):
+        assert isinstance(case.values["events"], str)
+        assert {row["session"] for row in session_rows(case.values["events"])} == {case.session}
 
 
 def test_more_shoppers_do_not_change_the_first(data):

@@ -278,7 +278,7 @@ def test_the_source_is_said(tmp_path):
     assert json.dumps([list(s) for s in about.imported])
 
 
-@pytest.mark.parametrize("content", ["[", "{}", "\udcff"])
+@pytest.mark.parametrize("content", ["[", "{}", "\udcff", "[" * 100_000])
 def test_a_timeline_that_is_none_is_named(tmp_path, content):
     file = tmp_path / "aaaa_2025_04_03T00_18_19_896000Z_2025_04_03T00_22_04_407000Z.json"
     file.write_bytes(content.encode("utf-8", "surrogateescape"))

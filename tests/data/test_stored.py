@@ -1,14 +1,17 @@
 """Stored copies: read back as they were, rebuilt when damaged, never half written."""
 
+import ast
 import logging
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import paars_bench
 from paars_bench.data import demo, iter_cases, load_dataset
 from paars_bench.data.cases import CaseKind
-from paars_bench.data.registry import parse_spec
+from paars_bench.data.registry import DATASETS, parse_spec
 from paars_bench.data.stored import stored_folder
 
 SPEC = "demo:shoppers=6,products=300"
@@ -43,7 +46,7 @@ def test_the_second_load_reads_the_same_data_from_disk(cache, monkeypatch):
         assert read.truth(shopper) == built.truth(shopper)
 
 
-@pytest.mark.parametrize("damage", ["cut", "flip", "missing", "meta", "empty"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "missing", "meta", "deep", "empty"])
 def test_a_damaged_copy_is_built_again_and_said(cache, caplog, damage):
     sha = load_dataset(SPEC).sha256
     folder = stored_folder(parse_spec(SPEC))
@@ -58,6 +61,8 @@ def test_a_damaged_copy_is_built_again_and_said(cache, caplog, damage):
         events.unlink()
     elif damage == "meta":
         (folder / "meta.json").write_text("{", encoding="utf-8")
+    elif damage == "deep":
+        (folder / "meta.json").write_text("[" * 100_000, encoding="utf-8")
     else:
         for path in folder.iterdir():
             path.unlink()
@@ -102,3 +107,45 @@ def test_two_processes_at_once_and_any_hash_seed_give_one_digest(cache):
     digests = {run.communicate(timeout=120)[0].strip() for run in runs}
     assert len(digests) == 1 and len(digests.pop()) == 64
     assert len([p for p in (cache / "a" / "datasets").iterdir() if p.is_dir()]) == 1
+
+
+def module_file(module):
+    path = Path(paars_bench.__file__).parent.parent.joinpath(*module.split("."))
+    return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
+
+
+def made_by(builder):
+    """Modules that are imported, one by the other, when the module of a builder is; of other rooms no whole room."""
+    found, todo = set(), [builder]
+    while todo:
+        module = todo.pop()
+        file = module_file(module)
+        if file is None or module in found or (file.name == "__init__.py" and ".data" not in module):
+            continue
+        found.add(module)
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.ImportFrom) and node.module:
+                todo += [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+    return found
+
+
+@pytest.mark.parametrize("name", [*DATASETS, "a folder"])
+def test_every_module_of_the_store_that_makes_a_data_set_makes_its_copy_stale(name, tmp_path):
+    if name in DATASETS:
+        info = DATASETS[name]
+    else:
+        (tmp_path / "dataset.json").write_text("{}")
+        info = parse_spec(str(tmp_path)).info
+    made = made_by(info.builder.partition(":")[0])
+    assert "paars_bench.data.mining" in made
+    used = {m for m in made if m.startswith("paars_bench.store.") or m == "paars_bench.config.store_settings"}
+    assert used <= set(info.depends)
+    assert ("paars_bench.store.search_rank" in used) == (name == "demo")
+
+
+@pytest.mark.parametrize("module", ["store.search_rank", "store.search_words", "store.refine", "store.text"])
+def test_other_code_of_the_search_has_another_copy_of_the_demo(module, monkeypatch):
+    before = stored_folder(parse_spec(SPEC))
+    changed, read = module_file(f"paars_bench.{module}"), Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b"#" * (path == changed))
+    assert stored_folder(parse_spec(SPEC)) != before

@@ -41,6 +41,7 @@ class Says:
 
     def __init__(self, answer: Callable[[Request], Completion]) -> None:
         self.not_sent: dict[str, str] = {}
+        self.remarks: tuple[str, ...] = ()
         self.traits = Traits("fake", "fake/fake", False, 8000, False, False)
         self.asked: list[Request] = []
         self._answer = answer

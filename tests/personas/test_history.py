@@ -60,6 +60,11 @@ def test_days_are_lines_the_newest_first_each_in_its_own_order() -> None:
     assert (known.events, known.shown) == (5, 5)
 
 
+@pytest.mark.parametrize(("paid", "said"), [(1049.99, "$1,049.99"), (0.0, "$0.00"), (1e308, "$over 999T")])
+def test_a_price_is_written_as_on_a_page(paid: float, said: str) -> None:
+    assert event_words(event(1, Action.PURCHASE, "P0", price=paid), SHOP) == f"bought Blue mug ({said})"
+
+
 def test_older_purchases_follow_the_recent_days_and_other_old_events_do_not() -> None:
     known = rendered(
         [

@@ -30,9 +30,19 @@ def measures(task: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_what_does_not_count_is_named_and_shown_when_asked_for(results: dict[str, Any]) -> None:
     short = printed(results, full=False)
-    assert "not counted, in results.json and with `paars-bench score RUN --full`: kl_reverse_histogram, js_his" in short
-    assert "w1_histogram(rank)" not in short
-    assert "w1_histogram(rank)" in printed(results)
+    beside = "kl_reverse_histogram(rank), js_histogram(rank), tv_histogram(rank), w1_histogram(rank)"
+    assert f"not counted, in results.json and with `paars-bench score RUN --full`: {beside}" in short
+    assert "w1_histogram" not in short.replace(beside, "")
+    assert "w1_histogram(rank)" in printed(results).replace(beside, "")
+
+
+def test_metrics_that_do_not_count_are_told_apart_by_their_options(results: dict[str, Any]) -> None:
+    (metric,) = (m for t in results["tasks"] for m in t["metrics"] if m["metric"] == "w1_histogram(rank)")
+    task = next(t for t in results["tasks"] if metric in t["metrics"])
+    named = ("mmd", "mmd(bandwidth=0.2)", "kl_kde(bandwidth=0.2, paper)", "mmd(bandwidth=0.3)")
+    task["metrics"] += [metric | {"metric": name} for name in named]
+    (line,) = (ln for ln in printed(results, width=400, full=False).splitlines() if "not counted" in ln)
+    assert line.endswith("w1_histogram(rank), mmd, mmd(bandwidth=0.2 | bandwidth=0.3), kl_kde(bandwidth=0.2, paper)")
 
 
 def test_it_is_said_whether_agents_are_told_apart(results: dict[str, Any]) -> None:
@@ -56,6 +66,15 @@ def test_every_number_stands_with_its_floor_interval_and_count(results: dict[str
             assert line.rstrip("│ ").endswith(f" {metric['n']}")
             if "floor" in metric:
                 assert f"{metric['floor']:.3f}" in line
+
+
+def test_a_number_that_rounds_to_zero_has_no_sign(results: dict[str, Any]) -> None:
+    for metric in (m for t in results["tasks"] for m in measures(t)):
+        metric["value"] = -0.0004
+        metric["ci"] |= {"low": -0.0012, "high": -0.0001}
+    text = printed(results)
+    assert "-0.000" not in text
+    assert " 0.000 " in text and "[-0.001, 0.000]" in text
 
 
 def test_an_estimate_below_zero_is_explained(results: dict[str, Any]) -> None:

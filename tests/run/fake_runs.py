@@ -63,6 +63,7 @@ class FakeBackbone:
         self.in_flight = self.most_in_flight = 0
         self.closed = 0
         self.not_sent: dict[str, str] = {}
+        self.remarks: tuple[str, ...] = ()
         self.traits = Traits(
             name="fake",
             litellm_model="fake/1",

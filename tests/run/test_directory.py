@@ -176,6 +176,17 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
         RunDirectory(tmp_path / "run" / "deeper")
 
 
+def test_a_journal_that_is_a_link_is_refused_and_what_it_points_to_kept(tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign.txt"
+    foreign.write_text("no line of ours")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "journal.jsonl").symlink_to(foreign)
+    for _ in range(2):
+        with pytest.raises(RunDirectoryError, match=r"journal\.jsonl is a link"):
+            RunDirectory(tmp_path / "run")
+    assert foreign.read_text() == "no line of ours"
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)

@@ -18,12 +18,13 @@ from fake_runs import DATA, QUICK, Bench, FakeBackbone, essence, keys, read
 from paars_bench.backbones.door import Usage
 from paars_bench.config import TaskIndex
 from paars_bench.data import load_dataset
+from paars_bench.data.schema import Catalog
 from paars_bench.outcomes import CaseEnd, Outcome
 from paars_bench.run import RunSpec, rescore
 from paars_bench.run.finished import Finished, JournalChangedError
 from paars_bench.run.journal import JsonLines
 from paars_bench.run.plan import Plan, make_plan
-from paars_bench.tasks.result import CaseResult
+from paars_bench.tasks.result import CaseResult, session_name
 
 TASK = "session_generation"
 START = "2026-03-01T10:00:00+00:00"
@@ -36,20 +37,29 @@ def plan(repeats: int = 1, limit: int = 5) -> Plan:
     return make_plan(specs, load_dataset(DATA), spec)
 
 
+@cache
+def catalog() -> Catalog:
+    return load_dataset(DATA).catalog
+
+
 def session(case_id: str, repeat: int = 0, outcome: Outcome = Outcome.OK, **more: Any) -> CaseResult:
-    """A session that searches ``mug`` and opens the third product shown."""
-    common = {"shopper": "s", "session": f"{case_id}/{repeat}", "time": START}
+    """A session that searches ``mug``, opens the third product shown and leaves, or does not get to leave."""
+    case = plan().cases[TASK].get(case_id)
+    shopper, visit = (case.shopper, case.session) if case else ("s", "nowhere")
+    common = {"shopper": shopper, "session": session_name(TASK, "base", repeat, visit), "time": START}
     events = [
         {**common, "action": "search", "query": "mug", "shown": [f"P{n:05d}" for n in range(30)]},
         {**common, "action": "view", "product": "P00002", "rank": 3},
         {**common, "action": "leave"},
     ]
     parsed = {"end": "left", "turns": 3, "errors": 0, "searches": 1, "views": 1, "purchases": 0}
-    return CaseResult(case_id, TASK, "base", repeat, "s", outcome, parsed, events=events, **more)
+    if outcome is not Outcome.OK:
+        events, parsed = events[:2], parsed | {"end": None}
+    return CaseResult(case_id, TASK, "base", repeat, shopper, outcome, parsed, events=events, **more)
 
 
 def finished(path: Path, made: Plan) -> Finished:
-    found = Finished(JsonLines(path / "journal.jsonl"), made)
+    found = Finished(JsonLines(path / "journal.jsonl"), made, catalog())
     found.load()
     return found
 
@@ -57,6 +67,7 @@ def finished(path: Path, made: Plan) -> Finished:
 def test_a_finished_session_takes_a_few_bytes(tmp_path: Path) -> None:
     repeats, made = 800, plan(800)
     cases = list(made.cases[TASK])
+    session(cases[0]), catalog()  # what they keep is not the sessions'
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
@@ -90,17 +101,17 @@ def test_of_a_case_asked_twice_the_last_line_counts_and_both_are_paid(tmp_path: 
     assert again.spent.input == 23
 
 
-def test_a_later_line_that_answers_nothing_makes_the_case_owed(tmp_path: Path) -> None:
+def test_a_line_that_is_no_answer_to_its_question_is_damaged_and_an_earlier_one_counts(tmp_path: Path) -> None:
     made = plan()
-    case_id = next(iter(made.cases[TASK]))
+    case_id, other, *_ = made.cases[TASK]
     done = finished(tmp_path, made)
     done.append(session(case_id), log_samples=False)
-    JsonLines(tmp_path / "journal.jsonl").append(
-        replace(session(case_id), parsed={"choice": 1}, events=None).row(log_samples=False)
-    )
+    journal = JsonLines(tmp_path / "journal.jsonl")
+    for answered in (case_id, other):
+        journal.append(replace(session(answered), parsed={"choice": 1}, events=None).row(log_samples=False))
     again = finished(tmp_path, made)
-    assert (len(again), again.damaged) == (0, 0)
-    assert again.ended(TASK, "base", [case_id], 1) == [None]
+    assert again.ended(TASK, "base", [case_id, other], 1) == [CaseEnd(Outcome.OK), None]
+    assert again.damaged == (2, "line 2: parsed: has no purchases, with which session_generation is answered")
 
 
 def test_torn_lines_and_questions_of_other_plans_are_not_finished(tmp_path: Path) -> None:
@@ -115,7 +126,7 @@ def test_torn_lines_and_questions_of_other_plans_are_not_finished(tmp_path: Path
     with (tmp_path / "journal.jsonl").open("a") as handle:
         handle.write('{"case_id":"torn')
     again = finished(tmp_path, made)
-    assert (len(again), again.damaged, again.spent.output) == (1, 1, 6)
+    assert (len(again), again.damaged.lines, again.spent.output) == (1, 1, 6)
     assert [r.case_id for r in again.results(TASK, "base", made.cases[TASK], 1)] == [case_id]
 
 

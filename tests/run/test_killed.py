@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -156,3 +157,31 @@ def test_a_file_that_cannot_grow_is_one_sentence_and_the_run_goes_on_when_it_can
     rest = FakeBackbone(scripted=False)
     assert bench(rest, **PERSONAS).exit_code == 0
     assert sum(r.role == "task" for r in rest.requests) == PLANNED - kept
+
+
+def test_a_full_disk_is_one_sentence_and_the_run_goes_on_when_there_is_room(bench: Bench, tmp_path: Path) -> None:
+    disk, full, copied = (tmp_path / name for name in ("disk", "full.jsonl", "copied"))
+    disk.mkdir()
+    if subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", str(disk)], check=False).returncode:
+        pytest.skip("no small disk can be mounted here")
+    run = shlex.join([sys.executable, str(SLOW), "0", "0", *words(disk / "run")])
+    script = f"""
+        mount -t tmpfs -o size=72k tmpfs {disk}
+        {run}; echo first $? >&2
+        cp {disk}/run/journal.jsonl {full}
+        mount -o remount,size=16m {disk}
+        {run}; echo second $? >&2
+        cp -r {disk}/run {copied}
+    """
+    shell = ["unshare", "-rm", "sh", "-c", script]
+    said = subprocess.run(shell, capture_output=True, text=True, timeout=120, check=False).stderr
+    assert "Traceback" not in said
+    first, second = said.split("first 4")
+    assert "No space left on device" in first.strip().splitlines()[-1]
+    assert second.strip().endswith("second 0")
+    kept = full.read_bytes()
+    kept = kept[: kept.rfind(b"\n") + 1]
+    assert 0 < kept.count(b"\n") < PLANNED
+    assert (copied / "journal.jsonl").read_bytes().startswith(kept)
+    whole = bench(FakeBackbone(scripted=False), path="whole", **PERSONAS)
+    assert read(copied)["tasks"] == whole.results["tasks"]

@@ -35,6 +35,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a number for a path": ({"output_path": 3}, "output_path=3: needs a path"),
     "a number for folders": ({"include_path": 3}, "include_path=3: needs a folder or a list of folders"),
     "a list for a name": ({"dataset": ["demo"]}, "dataset=['demo']: needs a string"),
+    "a folder for the cache": (
+        {"use_cache": "cache/"},
+        "use_cache='cache/': needs one of off, read, write, rw, refresh",
+    ),
     "no model": ({"model": None}, "model: is missing"),
 }
 

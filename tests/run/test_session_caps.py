@@ -46,8 +46,14 @@ def test_a_cap_on_money_that_could_never_act_is_refused(bench: Bench, tmp_path: 
     (folder / "short.yaml").write_text(TASK.format(name="short", cap="max_cost: 0.1"))
     fake = FakeBackbone(dithering)
     fake.traits = replace(fake.traits, priced=False)
-    with pytest.raises(UsageError, match=r"short: session\.max_cost: LiteLLM knows no price"):
-        bench(fake, tasks=("short",), include_path=(folder,))
+    asked = {"tasks": ("short",), "include_path": (folder,)}
+    with pytest.raises(UsageError) as of_session:
+        bench(fake, **asked)
+    with pytest.raises(UsageError) as of_run:
+        bench(fake, **asked, max_cost=2)
+    why = f"LiteLLM knows no price for {fake.traits.litellm_model}, so this cap could never act; use "
+    assert str(of_session.value) == f"short: session.max_cost 0.1: {why}session.max_tokens instead"
+    assert str(of_run.value) == f"--max_cost 2: {why}--max_tokens_total N instead"
     assert fake.requests == []
 
 

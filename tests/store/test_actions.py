@@ -59,6 +59,7 @@ def test_understands_the_ways_models_write(reply: str) -> None:
         ({}, Refinement()),
         ({"category": None, "brand": "", "sort": "relevance"}, Refinement()),
         ({"max_price": "$1,049.99"}, Refinement(max_price=1049.99)),
+        ({"min_price": "-0.0"}, Refinement(min_price=0)),
         (
             {"brand": " Acme ", "min_rating": 4, "sort": "rating"},
             Refinement(brand="Acme", min_rating=4.0, sort=Sort.RATING),
@@ -92,6 +93,7 @@ def test_a_numeric_id_needs_no_quotes() -> None:
         (json.dumps({"action": "search", "query": "x" * 301}), "301 characters"),
         ('{"action": "search", "query": "cut off', "no JSON object"),
         ('{"action": "refine", "max_price": "cheap"}', "give highest price as a number, such as 20"),
+        ('{"action": "refine", "max_price": "1_0"}', "max_price is '1_0'; give highest price as a number"),
         ('{"action": "refine", "price": 20}', "'max_price'"),
         ('{"action": "refine", "sort": "pirce_low"}', "did you mean 'price_low'"),
         ('{"action": "refine", "category": ["Mugs"]}', "give a category's name"),

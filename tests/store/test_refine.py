@@ -35,6 +35,7 @@ def test_what_is_written_reads_back(refinement: Refinement) -> None:
         (Refinement("Mugs", max_price=20.0, sort=Sort.PRICE_LOW), "category=Mugs price<=20 sort=price_low"),
         (Refinement(brand="Tea & Co", min_price=1234567.89), "brand=Tea & Co price>=1234567.89"),
         (Refinement(category="a brand=b"), 'category="a brand=b"'),
+        (Refinement(min_price=-0.0, max_price=1e12), "price>=0 price<=1000000000000"),
     ],
 )
 def test_it_is_written_as_a_person_would(refinement: Refinement, text: str) -> None:
@@ -49,6 +50,10 @@ def test_it_is_written_as_a_person_would(refinement: Refinement, text: str) -> N
         ("price<=cheap", "max_price is 'cheap', no number"),
         ("sort=pricelow", "did you mean 'price_low'"),
         ("brand= price<=3", "brand says nothing"),
+        ("price<=1_0", "max_price is '1_0', no number"),
+        ('category="Ki', 'the quotation mark is not closed; write category="…"'),
+        ('category="Ki price<=20', "the quotation mark is not closed"),
+        ('brand="a"b"', "the quotation mark is closed too early"),
     ],
 )
 def test_what_is_not_written_so_is_refused_with_what_would_be(text: str, said: str) -> None:

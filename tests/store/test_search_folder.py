@@ -53,11 +53,12 @@ def test_another_process_lists_the_same_from_the_same_files(folder: Path) -> Non
     assert before.items() <= {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p in before}.items()
 
 
-@pytest.mark.parametrize("harm", ["cut", "flip", "lose", "meta"])
+@pytest.mark.parametrize("harm", ["cut", "flip", "lose", "meta", "deep"])
 def test_a_damaged_index_is_found(folder: Path, harm: str) -> None:
-    victims = [folder / "meta.json"] if harm == "meta" else [p for p in folder.rglob("*") if p.suffix != ".lock"]
+    of_meta = harm in ("meta", "deep")
+    victims = [folder / "meta.json"] if of_meta else [p for p in folder.rglob("*") if p.suffix != ".lock"]
     victims = [p for p in victims if p.is_file() and p.stat().st_size]
-    if harm != "meta":
+    if not of_meta:
         victims.remove(folder / "meta.json")
     assert victims
     for victim in victims:
@@ -68,6 +69,8 @@ def test_a_damaged_index_is_found(folder: Path, harm: str) -> None:
                 victim.write_bytes(content[:middle])
             case "flip":
                 victim.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+            case "deep":
+                victim.write_text("[" * 100_000)
             case "lose":
                 victim.unlink()
         with pytest.raises(UnusableIndex, match="index"):

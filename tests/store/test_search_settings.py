@@ -51,6 +51,12 @@ def test_the_digest_is_of_the_values_not_of_the_file(tmp_path: Path) -> None:
         ("seed: 1\nfeatures:\n  popularty: 1\n", r"store.yaml:3: unknown key 'popularty': did you mean 'popularity'"),
         ("fields: {title: -1}\n", r"store.yaml:1: `fields.title` is -1: .*greater than or equal to 0"),
         ("pages:\n  bullets: many\n", r"store.yaml:2: `pages.bullets` is 'many': .*integer"),
+        ("seed: 1\npage_size: true\n", r"store.yaml:2: `page_size` is True: .*integer"),
+        ("page_size: '10'\n", r"store.yaml:1: `page_size` is '10': .*integer"),
+        ("page_size: 10.0\n", r"store.yaml:1: `page_size` is 10.0: .*integer"),
+        ("features: {price: false}\n", r"store.yaml:1: `features.price` is False: .*number"),
+        ("fields: {title: '3'}\n", r"store.yaml:1: `fields.title` is '3': .*number"),
+        ("badges: {top_rated: 1}\n", r"store.yaml:1: `badges.top_rated` is 1: .*boolean"),
         (
             "seed: 1\nfields: {title: 0, brand: 0, category: 0, bullets: 0, description: 0}\n",
             r"store.yaml:2: `fields` is .*every field has weight 0",

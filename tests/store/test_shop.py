@@ -82,6 +82,18 @@ def test_a_product_seen_before_can_be_opened_from_anywhere(visit: Visit) -> None
     assert visit.events[-1].rank == 4
 
 
+def test_a_rank_is_the_place_in_the_list_that_last_showed_the_product(visit: Visit) -> None:
+    """Which is an earlier list than the one last shown, where that has not got it."""
+    first = {x.product.id: x.rank for x in visit.act(search("mouse")).listed}
+    again = {x.product.id: x.rank for x in visit.act(refine(min_price=15)).listed}
+    moved = next(pid for pid in first if pid in again and again[pid] != first[pid])
+    gone = next(pid for pid in list(first)[1:] if pid not in again)
+    visit.act(view(moved))
+    assert visit.events[-1].rank == again[moved]
+    visit.act(view(gone))
+    assert visit.events[-1].rank == first[gone] > 1
+
+
 def test_buying_does_not_end_the_visit(visit: Visit) -> None:
     visit.act(search("mug"))
     visit.act(add("T0"))

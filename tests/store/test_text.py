@@ -20,9 +20,14 @@ def test_clean_text_is_one_short_printable_line_without_delimiters(text: str, li
     assert clean(line, limit) == line
 
 
-@given(st.text(max_size=400), st.integers(4, 100))
-def test_fitted_text_stays_within_its_tokens(text: str, tokens: int) -> None:
-    assert cost(fit(text, tokens).removesuffix(MARK)) <= tokens
+_wordy = st.lists(st.sampled_from(["Wireless", "mouse", "ergonomic", "USB", "12", "汉字"])).map(" ".join)
+
+
+@given(st.text(max_size=400) | _wordy, st.floats(-2, 100))
+def test_fitted_text_stays_within_its_tokens_with_its_mark(text: str, tokens: float) -> None:
+    line = fit(text, tokens)
+    assert cost(line) <= max(tokens, 0)
+    assert line == clean(text, 5000) or line.endswith(MARK) or tokens < cost(MARK)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ class Says:
     def __init__(self, traits: Traits, *replies: Completion) -> None:
         self.traits = traits
         self.not_sent: dict[str, str] = {}
+        self.remarks: tuple[str, ...] = ()
         self.replies = list(replies)
         self.requests: list[Request] = []
 

@@ -19,9 +19,10 @@ from paars_bench.data.cases import Case
 from paars_bench.outcomes import Outcome
 from paars_bench.store import Shop
 from paars_bench.tasks.ask import ASK, option_count
+from paars_bench.tasks.line import result_of
 from paars_bench.tasks.question import SAMPLING_TEMPERATURE, Asker, Question, request_params
 from paars_bench.tasks.render import Renderer, prompt_sha256
-from paars_bench.tasks.result import CaseResult, result_of
+from paars_bench.tasks.result import CaseResult
 
 Ask = Callable[..., tuple[CaseResult, list[Request]]]
 CHOICE, QUERY, SESSION = "item_selection_individual", "query_generation", "session_generation"

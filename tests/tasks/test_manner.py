@@ -15,9 +15,10 @@ from paars_bench.config import TaskSpec
 from paars_bench.data import iter_cases
 from paars_bench.outcomes import Outcome
 from paars_bench.store import LEAVING_TOOL, Shop
+from paars_bench.tasks.line import result_of
 from paars_bench.tasks.question import Asker, Question
 from paars_bench.tasks.render import Renderer
-from paars_bench.tasks.result import CaseResult, result_of
+from paars_bench.tasks.result import CaseResult
 from paars_bench.tasks.shop import play
 
 STAY, LEAVE = "stay", "leave"

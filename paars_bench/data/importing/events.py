@@ -125,7 +125,7 @@ class _EventRows(Rows):
             "shown": self._shown(listing),
             "product": pc.if_else(pa.array(on_product), product, null),
             "rank": self._ranks(bools(pc.equal(action, str(Action.VIEW)))),
-            "price": self.numbers_between("price", *price, "price_unreadable", "price_negative"),
+            "price": self.numbers_between("price", *price, "price_unreadable", "price_outside"),
             "arm": self.texts("arm"),
             "refined": pc.if_else(pc.equal(action, str(Action.REFINE)), self.texts("refined"), null),
             "file": pa.array(np.full(self.size, file, np.int32)),

@@ -24,7 +24,7 @@ from paars_bench.store.text import showable
 _YES = frozenset({"true", "1", "yes", "y", "t"})
 _NO = frozenset({"false", "0", "no", "n", "f"})
 _NUMBERS = {  # a number of a product: the rules it breaks where it cannot be read, and where it is out of bounds
-    "price": ("price_unreadable", "price_negative"),
+    "price": ("price_unreadable", "price_outside"),
     "rating": ("rating_outside", "rating_outside"),
     "review_count": ("count_unreadable", "count_unreadable"),
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from paars_bench.data.schema import MOST_PRICE
+
 LONGEST = 10_000
 """Characters of a name, query or title: more is a mistake of the export and would fill a prompt."""
 
@@ -54,7 +56,7 @@ _RULES = (
     Rule("rank_outside", "a rank past the end of the list shown", _EMPTY),
     Rule("rank_other", "a rank at which the list shown has another product", _EMPTY),
     Rule("price_unreadable", "a price that is no number", _EMPTY),
-    Rule("price_negative", "a price below 0", _EMPTY),
+    Rule("price_outside", f"a price below 0 or above {MOST_PRICE:,.0f}", _EMPTY),
     Rule("unordered", "an earlier time than the row before it in the session", _NOTE),
     Rule("after_leave", "an event after the session was left", _NOTE),
     # of the catalog and of shoppers

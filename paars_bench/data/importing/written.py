@@ -19,7 +19,7 @@ from paars_bench.data.mining_rules import FunnelStep
 from paars_bench.data.registry import META
 from paars_bench.data.schema import CATALOG, EVENTS, SESSIONS, SHOPPERS, Catalog, conformed
 from paars_bench.errors import DataError
-from paars_bench.files import file_sha256
+from paars_bench.files import file_sha256, read_strict_json
 
 QUARANTINE = "quarantine.jsonl"
 _FORMAT = 1
@@ -120,8 +120,8 @@ def read_meta(path: Path) -> Mapping[str, Any]:
     """
     file = path / META
     try:
-        meta = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        meta = read_strict_json(file)
+    except (OSError, ValueError) as error:
         raise DataError(f"{file}: cannot be read ({error}); import the log again") from error
     missing = [key for key in _KEYS if not isinstance(meta, dict) or key not in meta]
     if missing:

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from paars_bench.data.mining_rules import Funnel, case_number
-from paars_bench.data.schema import CATALOG
+from paars_bench.data.schema import CATALOG, MOST_PRICE
 from paars_bench.data.sources.amazon_reviews_scan import Told, lines_of, product_key, record_of
 from paars_bench.store.text import clean
 
@@ -110,7 +110,7 @@ def _number(value: object) -> float | None:
     if isinstance(value, str):
         bare = value.strip().removeprefix("$").replace(",", "")
         value = float(bare) if bare.replace(".", "", 1).isdecimal() and bare.isascii() else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e12:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_PRICE:
         return None
     return float(value)
 

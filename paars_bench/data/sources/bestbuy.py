@@ -7,7 +7,6 @@ session, so no history is asked of them: what needs a persona needs shoppers who
 from __future__ import annotations
 
 import html
-import json
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from paars_bench.data.sources.rows import (
     read_text,
 )
 from paars_bench.errors import DataError
+from paars_bench.files import read_json
 
 _NAME = "bestbuy"
 _LICENCE = "(c) Best Buy; Kaggle competition rules, no open licence: load it for yourself, never pass it on"
@@ -160,8 +160,8 @@ def _titles(folder: Path) -> tuple[dict[str, str], str]:
 
 def _json(file: Path, kind: type) -> Any:
     try:
-        read = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        read = read_json(file)
+    except (OSError, ValueError) as error:
         raise DataError(f"data set {_NAME!r}: {file} cannot be read ({error}); {_STEP}") from error
     if not isinstance(read, kind):
         raise DataError(f"data set {_NAME!r}: {file} holds no JSON {kind.__name__}; {_STEP}")

@@ -18,7 +18,7 @@ from paars_bench.data.mining import mine
 from paars_bench.data.mining_index import bools
 from paars_bench.data.mining_rules import Funnel, MiningRules
 from paars_bench.data.registry import Progress
-from paars_bench.data.schema import CATALOG, Action, Catalog
+from paars_bench.data.schema import CATALOG, MOST_PRICE, Action, Catalog
 from paars_bench.data.sources.fetch import file_revision, local_file
 from paars_bench.data.sources.open_ecommerce_survey import SHOPPER, read_survey
 from paars_bench.data.sources.rows import (
@@ -112,7 +112,8 @@ def _purchases(file: Path, steps: Funnel) -> pa.Table:
     with np.errstate(invalid="ignore"):
         good = count > 0
         rows = keep_rows(rows, pa.array(good), steps, "quantity above 0")
-        rows = keep_rows(rows, pa.array(price[good] >= 0), steps, "price is a number from 0 on")
+        sound = (price[good] >= 0) & (price[good] <= MOST_PRICE)
+        rows = keep_rows(rows, pa.array(sound), steps, "price is a number from 0 to 1e12")
     rows = drop_missing(rows, (_TITLE,), steps, "product has a title")
     rows = drop_missing(rows, (_CATEGORY,), steps, "product has a category")
     gift = pc.match_substring_regex(rows.column(_CATEGORY), _GIFT_CARD, ignore_case=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from paars_bench.data.sources.opera_cells import Item, JsonCells, PageMeta, cell
 from paars_bench.data.sources.opera_files import ACTION_COLUMNS, rows_of
 from paars_bench.data.sources.opera_pages import MARK, Place, result_list
 from paars_bench.errors import DataError
+from paars_bench.files import read_json
 
 # {user}_{start}_{end}; the timelines' file names have underscores for the hyphens and colons of it.
 _SESSION = re.compile(r"(?P<user>.+?)_\d{4}[-_]\d\d[-_]\d\dT")
@@ -204,7 +204,7 @@ def read_timelines(files: Iterable[Path], steps: Funnel) -> list[Act]:
 
 def _timeline(file: Path) -> Iterator[dict[str, Any]]:
     try:
-        rows = json.loads(file.read_text(encoding="utf-8"))
+        rows = read_json(file)
     except (OSError, ValueError) as error:
         raise DataError(f"{file}: no readable timeline ({error}); it must be a JSON list of actions.") from error
     if not isinstance(rows, list):

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from paars_bench.data.schema import MOST_PRICE
+
 _NOTHING = frozenset({"", "nan", "none", "null", "undefined"})
 _MONEY = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _RANGE = re.compile(r"\d\s*(?:-|–|to)\s*\$?\s*\d")
@@ -98,7 +100,8 @@ def money(cell: Any) -> float | None:
     if text is None or _RANGE.search(text):
         return None
     found = _MONEY.search(text)
-    return float(found[0].replace(",", "")) if found and len(found[0]) < 16 else None
+    amount = float(found[0].replace(",", "")) if found else None
+    return amount if amount is not None and amount <= MOST_PRICE else None
 
 
 def item_of(found: Any) -> Item | None:

@@ -60,7 +60,8 @@ EVENTS = [
     one("rank_other", "rank", "3", event("a-21", 9, rank=3), search("a-21")),
     one("price_unreadable", "price", "cheap", event("a-22", 0, "purchase", price="cheap")),
     one("price_unreadable", "price", "inf", event("a-23", 0, "purchase", price="inf")),
-    one("price_negative", "price", "-3", event("a-24", 0, "purchase", price="-3")),
+    one("price_outside", "price", "-3", event("a-24", 0, "purchase", price="-3")),
+    one("price_outside", "price", "1e308", event("a-31", 0, "purchase", price="1e308")),
     one("duplicate", None, None, event("a-25"), event("a-25")),
     one("unordered", "time", "2025-03-27T10:00:00+00:00", event("a-26", 0), event("a-26", 9)),
     one("after_leave", "action", "view", event("a-27", 9), event("a-27", 0, "leave")),
@@ -86,7 +87,8 @@ CATALOG = [
     ("title_missing", "title", "", line("q1", "", "", 1, 2, 3, "", "", "")),
     ("rating_outside", "rating", "6", line("q2", "Six stars", "", 1, 6, 3, "", "", "")),
     ("rating_outside", "rating", "good", line("q3", "Good", "", 1, "good", 3, "", "", "")),
-    ("price_negative", "price", "-1", line("q4", "Cheap", "", -1, 2, 3, "", "", "")),
+    ("price_outside", "price", "-1", line("q4", "Cheap", "", -1, 2, 3, "", "", "")),
+    ("price_outside", "price", "1e308", line("qb", "Dear", "", "1e308", 2, 3, "", "", "")),
     ("price_unreadable", "price", "free", line("q5", "Free", "", "free", 2, 3, "", "", "")),
     ("count_unreadable", "review_count", "2.5", line("q6", "Half", "", 1, 2, "2.5", "", "", "")),
     ("count_unreadable", "review_count", "-4", line("q7", "Less", "", 1, 2, "-4", "", "", "")),
@@ -152,7 +154,7 @@ def test_every_defect_is_in_the_quarantine_with_file_row_column_value_and_rule(h
     found = {(d["table"], d["row"], d["rule"], d["column"], d["value"] or None) for d in lines}
     assert found == {(t, r, rule, c, v or None) for t, r, rule, c, v in hostile.expected}
     assert len(lines) == len(found)
-    record = next(d["record"] for d in lines if d["rule"] == "price_negative" and d["table"] == "events")
+    record = next(d["record"] for d in lines if d["rule"] == "price_outside" and d["table"] == "events")
     assert record["shopper"] == "a" and record["price"] == "-3"
 
 

@@ -157,6 +157,7 @@ def test_a_folder_that_was_changed_is_refused_even_where_a_copy_is_stored(folder
     ("spoil", "words"),
     [
         (lambda f: (f / "dataset.json").write_text("{"), "cannot be read"),
+        (lambda f: (f / "dataset.json").write_text("[" * 100_000), "nested too deeply"),
         (lambda f: (f / "dataset.json").write_text("[]"), "'format' is missing"),
         (lambda f: (f / "catalog.parquet").unlink(), "catalog.parquet: cannot be read"),
         (lambda f: (f / "dataset.json").unlink(), "no data set folder"),

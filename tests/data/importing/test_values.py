@@ -26,13 +26,14 @@ def products(folder: Path, *ids: Any, **more: Any) -> Path:
     return json_lines(folder / "products.jsonl", [{"id": i, "title": f"Product {i}"} | more for i in ids])
 
 
-def test_numbers_of_more_than_64_bits_are_ids_and_prices_like_others(tmp_path, capsys):
+def test_numbers_of_more_than_64_bits_are_ids_like_others_and_no_prices(tmp_path, capsys):
     catalog = products(tmp_path, BIG, 1, price=10**30, review_count=10**30)
     log = json_lines(tmp_path / "log.jsonl", [event("u-1", product=BIG), event("u-1", 9, product=1, rank=BIG)])
     got = read(log, catalog=catalog)
     assert got.log.events.column("product").to_pylist() == [str(BIG), "1"]
-    assert got.log.catalog.table.column("price").to_pylist() == [1e30, 1e30]
-    assert rules(got) == {"rank_unreadable": 1} and rules(got, "catalog") == {"count_unreadable": 2}
+    assert got.log.catalog.table.column("price").to_pylist() == [None, None]
+    assert rules(got) == {"rank_unreadable": 1}
+    assert rules(got, "catalog") == {"price_outside": 2, "count_unreadable": 2}
     code, _, err = told(capsys, "data", "validate", log, "--catalog", catalog)
     assert code == 2 and "unexpected" not in err
 
