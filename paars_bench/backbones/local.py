@@ -14,7 +14,8 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Mapping
+import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,25 @@ class LocalServer:
             raise PaarsError(str(reply.get("error") or reply)[:500])
         return dict(reply)
 
+    def count_prompt(self, messages: Sequence[Mapping[str, Any]]) -> int:
+        """Returns the tokens that the model reads for a prompt, its chat template and all."""
+        prompt = self._tell("/apply-template", {"messages": list(messages)})["prompt"]
+        return self.count_text(prompt, whole=True)
+
+    def count_text(self, text: str, *, whole: bool = False) -> int:
+        """Returns the tokens of a text; of a ``whole`` prompt those that begin it and stand for its roles too."""
+        said = {"content": text, "add_special": whole, "parse_special": whole}
+        return len(self._tell("/tokenize", said)["tokens"])
+
+    def _tell(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Asks llama.cpp what its Python package has no function for, at the loopback address it listens at."""
+        self.load()
+        data = json.dumps(body).encode()
+        url = self._server.listening_address + path
+        request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+            return dict(json.load(answer))
+
 
 def register(server: LocalServer) -> str:
     """Makes ``server`` a LiteLLM provider and returns the model name to call."""
@@ -109,6 +129,8 @@ def register(server: LocalServer) -> str:
 
     class LocalProvider(CustomLLM):  # type: ignore[misc]  # LiteLLM ships no types
         """Hands a LiteLLM call to the model in this process."""
+
+        local_server = server
 
         async def acompletion(self, *args: Any, **kwargs: Any) -> Any:
             options = kwargs["optional_params"]
@@ -142,6 +164,13 @@ def register(server: LocalServer) -> str:
     litellm.custom_provider_map = [*others, {"provider": PROVIDER, "custom_handler": LocalProvider()}]
     litellm.utils.custom_llm_setup()
     return f"{PROVIDER}/{server.name}"
+
+
+def running_server(model: str) -> LocalServer | None:
+    """Returns the server behind a model's name, None where it is not one in this process."""
+    handlers = {p["provider"]: p["custom_handler"] for p in import_litellm().custom_provider_map}
+    found: LocalServer | None = getattr(handlers.get(model.partition("/")[0]), "local_server", None)
+    return found
 
 
 def _constraint(wanted: Any) -> dict[str, Any]:

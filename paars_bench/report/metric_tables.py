@@ -33,6 +33,12 @@ def show_metrics(out: Console, rows: Named, *, full: bool = False) -> None:
     _chance(out, [(t, m) for t, m in rows if (m.get("reference") or {}).get("kind") == "chance"])
     _strata_table(out, [(t, m) for t, m in rows if m.get("strata")])
     _diversity_table(out, [(t, m) for t, m in rows if "human" in m])
+    most = max((m["repeats"]["k"] for _, m in rows if m.get("repeats")), default=0)
+    if most:
+        out.print(
+            f"  ± between repeats: standard deviation of a value over {most} repeats, each measured alone: noise of "
+            "the model on the same cases, not of other shoppers (docs/metrics.md)"
+        )
     _empty(out, [(t, m) for t, m in rows if m.get("why")])
 
 
@@ -122,6 +128,7 @@ def _strata_table(out: Console, rows: Named) -> None:
         [f"bin {place}" for place in range(1, most + 1)],
         rows,
         lambda m: [*(f"{number(s['value'])} (n={s['n']})" for s in m["strata"]), *[""] * (most - len(m["strata"]))],
+        noise=False,
     )
 
 
@@ -145,10 +152,18 @@ def _show(
     figures: Sequence[str],
     rows: Named,
     cells: Callable[[Metric], Sequence[str]],
+    *,
+    noise: bool = True,
 ) -> None:
-    if rows:
-        named = [Row((t["task"], m["metric"], t["condition"]), cells(m)) for t, m in rows]
-        show(out, Sheet(title, ("task", "metric", "condition"), figures, named))
+    """Prints rows; with ``noise`` how much a value varies from repeat to repeat too, where cases were asked again."""
+    if not rows:
+        return
+    repeated = noise and any(m.get("repeats") for _, m in rows)
+    more = [[number((m.get("repeats") or {}).get("sd"))] if repeated else [] for _, m in rows]
+    named = [
+        Row((t["task"], m["metric"], t["condition"]), [*cells(m), *sd]) for (t, m), sd in zip(rows, more, strict=True)
+    ]
+    show(out, Sheet(title, ("task", "metric", "condition"), [*figures, *["± between repeats"] * repeated], named))
 
 
 def _empty(out: Console, rows: Named) -> None:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 
-from paars_bench.backbones.door import Backbone
-from paars_bench.data.cases import ShoppingData
 from paars_bench.report.failures import lines
 from paars_bench.report.layout import Row, Sheet, cost_text, screen_console, show
 from paars_bench.report.metric_tables import show_metrics
 from paars_bench.report.summary_tables import show_segments, show_summary
-
-if TYPE_CHECKING:
-    from paars_bench.run.plan import Plan
 
 
 def show_results(results: Mapping[str, Any], path: Path, console: Console | None = None, *, full: bool = False) -> None:
@@ -75,19 +70,23 @@ def _engines(out: Console, results: Mapping[str, Any]) -> None:
             f"history cut ({history['rule']} of {history['budget_tokens']}): {history['events_shown']:,} of "
             f"{history['events']:,} events shown, {history['shoppers_cut']} of {history['shoppers']} shoppers cut"
         )
+    _usage(out, spent)
     out.print(f"{tokens:,} tokens · {cost} · {results['run']['seconds']:.0f} s of asking")
 
 
-def show_plan(plan: Plan, data: ShoppingData, backbone: Backbone) -> None:
-    """Prints what a run would ask, without asking."""
-    out = screen_console()
+def _usage(out: Console, spent: Mapping[str, Mapping[str, Any]]) -> None:
+    """Prints what each part of a run used, where it used anything: a baseline does not."""
     rows = [
-        Row((name,), (", ".join(conditions), str(len(plan.cases[name]) * len(conditions) * plan.repeats)))
-        for name, conditions in plan.conditions.items()
+        Row(
+            (role,),
+            (*(f"{u[name]:,}" for name in ("input", "cached", "output", "reasoning")), cost_text(u["cost_usd"])),
+        )
+        for role, u in spent.items()
+        if u["input"] + u["output"]
     ]
-    title = f"Would ask {backbone.traits.litellm_model} on {data.name}"
-    show(out, Sheet(title, ("task",), ("conditions", "cases"), rows))
-    out.print(f"{len(plan)} cases of {len(plan.shoppers)} shoppers; nothing was called")
+    if rows:
+        figures = ("input tokens", "of them cached", "output tokens", "of them reasoning", "cost")
+        show(out, Sheet("Used, what was asked again included", ("for",), figures, rows))
 
 
 def _simulated(results: Mapping[str, Any]) -> bool:

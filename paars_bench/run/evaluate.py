@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from paars_bench.backbones.door import Backbone
 from paars_bench.data.cases import ShoppingData
 from paars_bench.errors import PaarsError
 from paars_bench.report.results import exit_code
@@ -19,6 +18,7 @@ from paars_bench.run.account import Account, Stop
 from paars_bench.run.config import config_of
 from paars_bench.run.directory import CONFIG, CannotWriteError, cannot_write
 from paars_bench.run.ended import ended_now
+from paars_bench.run.estimate import estimate, say_estimate
 from paars_bench.run.finishing import RunOutcome, finish, show
 from paars_bench.run.loop import run_to_end
 from paars_bench.run.opening import (
@@ -34,14 +34,14 @@ from paars_bench.run.opening import (
     tell_of_batches,
 )
 from paars_bench.run.options import spec_from
-from paars_bench.run.plan import Plan, make_plan
+from paars_bench.run.plan import make_plan
 from paars_bench.run.progress import Screen
 from paars_bench.run.schedule import run_questions
 from paars_bench.run.spec import RunSpec
 
 
 def evaluate(model: str, tasks: Sequence[str] | str = "all", dataset: str = "demo", **options: Any) -> dict[str, Any]:
-    """Runs a benchmark and returns what ``results.json`` holds; a dry run returns nothing.
+    """Runs a benchmark and returns what ``results.json`` holds; a dry run what it would ask and take.
 
     Args:
         model: alias, LiteLLM name, ``local``, ``local:PATH.gguf`` or a baseline.
@@ -62,7 +62,7 @@ def evaluate(model: str, tasks: Sequence[str] | str = "all", dataset: str = "dem
             - ``batch``: send calls in the provider's batches, at half the price and within a day; False
             - ``include_path``: a folder with more task YAML, or several
             - ``log_samples``: keep prompts and replies; of models and not of baselines
-            - ``dry_run``: resolve and count, but call nothing; False
+            - ``dry_run``: call nothing and return ``config`` (the run resolved) and ``estimate``; False
             - ``command``: what is written down as the command
 
     Raises:
@@ -90,15 +90,18 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
             rehearse_all(plan, data)
             check_session_caps(plan, backbone)
             announce(spec, plan, data, backbone, screen)
+            config = config_of(spec, plan, data, backbone)
             if spec.dry_run:
-                return _dry(plan, data, backbone, path)
-            resumed = directory.claim(config_of(spec, plan, data, backbone))
+                work = prepare(spec, plan, data, backbone, directory, screen).work
+                return _dry(config, estimate(plan, work), data, path)
+            resumed = directory.claim(config)
             screen.note(f"run folder: {path}; {go_on}")
             work, todo, done = prepare(spec, plan, data, backbone, directory, screen)
             account = work.account
             if resumed:
                 screen.note(f"resumed: {account.before} of {account.planned} cases were on disk")
                 tell_of_batches(spec, directory, screen)
+            say_estimate(plan, work)
             screen.open(account)
             with _failures_sorted(account, path, screen) as hopeless:
                 run_to_end(run_questions(todo, work), work.interrupt)
@@ -162,8 +165,9 @@ def _failures_sorted(account: Account, path: Path, screen: Screen) -> Iterator[l
         screen.close()
 
 
-def _dry(plan: Plan, data: ShoppingData, backbone: Backbone, path: Path) -> RunOutcome:
-    from paars_bench.report.tables import show_plan
+def _dry(config: dict[str, Any], estimated: dict[str, Any], data: ShoppingData, path: Path) -> RunOutcome:
+    from paars_bench.report.estimate_table import show_dry_run
 
-    show_plan(plan, data, backbone)
-    return RunOutcome(path, {}, 0)
+    people = "simulated shoppers" if data.human_reference == "simulated" else "real people"
+    show_dry_run(config, estimated, f"{data.name} ({people})")
+    return RunOutcome(path, {"config": config, "estimate": estimated}, 0)

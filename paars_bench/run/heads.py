@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -43,7 +44,7 @@ class Heads:
     Args:
         data: gives backgrounds and titles.
         backbone: mines the personas.
-        store: ``personas.jsonl`` of the run.
+        store: ``personas.jsonl`` of the run; None where nothing is written down.
         budget: tokens of history in a prompt.
         donors: whose persona each shopper gets under ``shuffled``.
         seed: of the run.
@@ -54,7 +55,7 @@ class Heads:
         self,
         data: ShoppingData,
         backbone: Backbone,
-        store: JsonLines,
+        store: JsonLines | None,
         *,
         budget: int,
         donors: Mapping[str, str],
@@ -72,6 +73,8 @@ class Heads:
 
     def resume(self) -> int:
         """Reads the personas on disk and returns how many there are."""
+        if self._store is None:
+            return 0
         loaded = load_personas(self._store)
         self.damaged = loaded.damaged
         for persona in loaded.personas:
@@ -79,12 +82,23 @@ class Heads:
         self._mined = {p.shopper: p for p in loaded.personas if not POLICY[p.outcome].owed}
         return len(self._mined)
 
+    def mined_by(self, stand_in: Backbone) -> Heads:
+        """Returns heads of the same shoppers, whose other personas ``stand_in`` mines for nobody to keep."""
+        other = copy.copy(self)
+        other._backbone, other._store, other._pay = stand_in, None, lambda _: None
+        other._mined, other._locks = dict(self._mined), {}
+        return other
+
+    def whose(self, condition_name: str, case: Case) -> str:
+        """Returns whose persona and history a case gets under a condition."""
+        return self._donors[case.shopper] if CONDITIONS[condition_name].other_shopper else case.shopper
+
     async def head(self, condition_name: str, case: Case) -> Head:
         """Returns the head of a case's prompt under a condition; mines the persona if that is still owed."""
         condition = CONDITIONS[condition_name]
         if not condition.parts:
             return Head(persona_block(condition, None, None))
-        who = self._whose(condition, case)
+        who = self.whose(condition_name, case)
         persona = None
         if self._mines(condition):
             persona = await self._persona(who)
@@ -99,13 +113,10 @@ class Heads:
     def owes(self, condition_name: str, case: Case) -> bool:
         """Says whether a persona must still be mined before a case can be asked under a condition."""
         condition = CONDITIONS[condition_name]
-        return self._mines(condition) and self._whose(condition, case) not in self._mined
+        return self._mines(condition) and self.whose(condition_name, case) not in self._mined
 
     def _mines(self, condition: Condition) -> bool:
         return bool(condition.parts) and condition.needs_persona and not self._backbone.traits.scripted
-
-    def _whose(self, condition: Condition, case: Case) -> str:
-        return self._donors[case.shopper] if condition.other_shopper else case.shopper
 
     async def _persona(self, shopper: str) -> Persona:
         lock = self._locks.setdefault(shopper, asyncio.Lock())
@@ -117,13 +128,17 @@ class Heads:
                     self._backbone,
                     seed=derive(self._seed, "persona", shopper),
                 )
-                try:
-                    self._store.append(persona.row())
-                except OSError as error:
-                    raise cannot_write(self._store.path.parent, error) from error
-                self._mined[shopper] = persona
-                self._pay(persona)
+                self._keep(persona)
             return self._mined[shopper]
+
+    def _keep(self, persona: Persona) -> None:
+        if self._store is not None:
+            try:
+                self._store.append(persona.row())
+            except OSError as error:
+                raise cannot_write(self._store.path.parent, error) from error
+        self._mined[persona.shopper] = persona
+        self._pay(persona)
 
     def _history(self, shopper: str) -> History:
         if shopper not in self._histories:

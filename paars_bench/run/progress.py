@@ -103,7 +103,8 @@ class _Line:
 def line(account: Account, width: int) -> str:
     """Returns what is known of a run in at most ``width`` columns, as long as the four that always stay fit.
 
-    Cases, rate, time left and failures stay; first go the cases from the cache, then tokens, time passed and cost.
+    Cases, rate, time left and failures stay; first go the cases from the cache, then what all will cost, tokens, the
+    time passed, the cost.
     """
     usage = account.usage
     rate, left = _pace(account)
@@ -114,13 +115,12 @@ def line(account: Account, width: int) -> str:
         "left": f"{_clock(left)} left",
         "tokens": f"{_short(usage.input + usage.output)} tokens",
         "cost": _dollars(account),
-        "cached": f"{account.cached:,} cached",
-        "failed": f"{account.failed:,} failed",
+        "expected": _expected(account),
+        "cached": f"{account.cached:,} cached" if account.cached else "",
+        "failed": f"{account.failed:,} failed" if account.failed else "",
     }
-    for name, count in (("cached", account.cached), ("failed", account.failed)):
-        if not count:
-            del parts[name]
-    for name in ("cached", "tokens", "passed", "cost"):
+    parts = {name: text for name, text in parts.items() if text}
+    for name in ("cached", "expected", "tokens", "passed", "cost"):
         if name in parts and len("  ".join(parts.values())) > width:
             del parts[name]
     return "  ".join(parts.values())
@@ -131,6 +131,7 @@ def status(account: Account) -> str:
     usage = account.usage
     rate, left = _pace(account)
     cost = _dollars(account) + (" (some prices unknown)" if account.unpriced else "")
+    cost = " ".join(filter(None, (cost, _expected(account))))
     parts = [rate, f"{_clock(left)} left", f"{usage.input + usage.output:,} tokens", cost]
     if account.cached:
         parts.append(f"{account.cached} cached")
@@ -154,8 +155,19 @@ def _pace(account: Account) -> tuple[str, float]:
 
 def _dollars(account: Account) -> str:
     """Cents from a dollar on, finer below; a plus where some prices are unknown."""
-    spent = account.usage.cost_usd or 0.0
-    return (f"${spent:,.2f}" if spent >= 1 else f"${spent:.4f}") + ("+" if account.unpriced else "")
+    return _money(account.usage.cost_usd or 0.0) + ("+" if account.unpriced else "")
+
+
+def _expected(account: Account) -> str:
+    """What the whole run will cost if the other cases cost what these did; "" where that is nothing or not known."""
+    spent, ended = account.usage.cost_usd or 0.0, account.before + account.done
+    if not spent or not ended or account.unpriced or account.cached or ended >= account.planned:
+        return ""
+    return f"of about {_money(spent * account.planned / ended)}"
+
+
+def _money(dollars: float) -> str:
+    return f"${dollars:,.2f}" if dollars >= 1 else f"${dollars:.4f}"
 
 
 def _short(count: int) -> str:

@@ -113,7 +113,7 @@ def test_a_dry_run_needs_no_key_and_says_that_a_run_does(
     words = ["--model", "claude", "--tasks", "item_selection_group", "--dataset", "demo:shoppers=20,products=600"]
     code, out, err = say([*words, "--limit", "4", "--dry_run"])
     assert code == 0, err
-    assert "8 cases of 4 shoppers; nothing was called" in out
+    assert "8 cases, 16 calls, 16 at once: as long as 1 in a row; nothing was called" in out
     assert "needs an API key: set ANTHROPIC_API_KEY" in " ".join(err.split())
     assert list(tmp_path.iterdir()) == []
 

@@ -73,7 +73,8 @@ def test_a_single_condition_and_numbers_for_arguments(tmp_path: Path) -> None:
 
 def test_none_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert paars_bench.evaluate("random", TASK, DATA, dry_run=True, limit=None, conditions=None, seed=None) == {}
+    told = paars_bench.evaluate("random", TASK, DATA, dry_run=True, limit=None, conditions=None, seed=None)
+    assert (told["config"]["spec"]["limit"], told["config"]["spec"]["seed"]) == (None, 0)
 
 
 def test_the_docstring_names_every_option() -> None:

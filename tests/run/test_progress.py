@@ -40,7 +40,7 @@ def test_the_line_says_rate_time_tokens_cost_and_failures() -> None:
     account = Account(planned=100, before=40, done=30, failed=2)
     account.add(Usage(input=1000, output=200, cost_usd=0.5))
     account.started -= 10
-    assert status(account) == "3.0/s · 0:10 left · 1,200 tokens · $0.5000 · 2 failed"
+    assert status(account) == "3.0/s · 0:10 left · 1,200 tokens · $0.5000 of about $0.7143 · 2 failed"
     account.add(Usage(cost_usd=None))
     assert "$0.5000+ (some prices unknown)" in status(account)
 

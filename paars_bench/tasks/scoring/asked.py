@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -102,6 +102,18 @@ class Compared(NamedTuple):
     nothing_is: str
 
 
+def between_repeats(values: Sequence[float | None]) -> Row:
+    """Returns how much a metric varies from repeat to repeat, each measured alone; nothing of a single repeat.
+
+    That is the noise of the backbone on fixed cases. An interval is about other shoppers.
+    """
+    if len(values) < 2:
+        return {}
+    known = [v for v in values if v is not None and np.isfinite(v)]
+    sd = float(np.std(known, ddof=1)) if len(known) >= 2 else None
+    return {"repeats": {"k": len(values), "values": list(values), "sd": sd}}
+
+
 def mean_row(asked: Asked, values: npt.NDArray[Any], *, worst: float = 0) -> Row:
     """Returns the row of a mean over cases (paper, equation 1); failures count ``worst`` in the strict value."""
     plan, rows = asked.scorer.plan, asked.rows
@@ -115,7 +127,13 @@ def mean_row(asked: Asked, values: npt.NDArray[Any], *, worst: float = 0) -> Row
         "n": mean.n,
         "clusters": mean.clusters,
         "estimator": {"mean": "over scored cases", "strict": f"failures count {worst:g}"},
+        **between_repeats(_means_by_repeat(asked, values)),
     }
+
+
+def _means_by_repeat(asked: Asked, values: npt.NDArray[Any]) -> list[float]:
+    repeats = np.array([r.repeat for r in asked.sides.scored])
+    return [float(values[repeats == repeat].mean()) for repeat in np.unique(repeats)]
 
 
 def group_row(asked: Asked, compare: Callable[[Asked], Compared]) -> Row:
@@ -163,7 +181,15 @@ def group_row(asked: Asked, compare: Callable[[Asked], Compared]) -> Row:
         "full_sample_value": result.full_sample,
         "undefined": {f: getattr(result.undefined, f) for f in result.undefined.__dataclass_fields__},
         "estimator": result.estimator | {"uninformed": compared[0].nothing_is, "strict": strict.how},
+        **between_repeats(_divergences_by_repeat(compared, scorer)),
     } | ({} if result.value is not None else {"why": NO_HALVES})
+
+
+def _divergences_by_repeat(compared: Sequence[Compared], scorer: Scorer) -> list[float]:
+    """Measures each repeat alone, where there are several."""
+    if len(compared) < 2:
+        return []
+    return [measure(c.agents, scorer.plan, spread=False).value for c in compared]
 
 
 def _equivalence(result: GroupResult) -> dict[str, Any] | None:

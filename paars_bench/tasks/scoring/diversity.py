@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from paars_bench.metrics import DISTINCT, DiversityResult, Interval, Unit, diversity, diversity_gap, tokenise
-from paars_bench.tasks.scoring.asked import Asked, interval
-from paars_bench.tasks.scoring.scorer import Row
+from paars_bench.tasks.scoring.asked import Asked, between_repeats, interval
+from paars_bench.tasks.scoring.scorer import Row, Scorer
 from paars_bench.tasks.sides import agent_facts, human_facts, titles
 
 
@@ -24,21 +24,25 @@ class _Texts(NamedTuple):
 
 def query_ttr(asked: Asked) -> Row:
     """Returns the type-token ratio of queries."""
-    return _row(asked, *_queries(asked), "word")
+    return _row(asked, _queries, "word")
 
 
 def query_distinct(asked: Asked) -> Row:
     """Returns the share of distinct n-grams of queries."""
-    return _row(asked, *_queries(asked), DISTINCT[asked.options.n])
+    return _row(asked, _queries, DISTINCT[asked.options.n])
 
 
 def query_duplicates(asked: Asked) -> Row:
     """Returns the share of queries that repeat an earlier one."""
-    return _row(asked, *_queries(asked), "text", repeated=True)
+    return _row(asked, _queries, "text", repeated=True)
 
 
 def product_ttr(asked: Asked) -> Row:
     """Returns the type-token ratio of the titles of viewed products."""
+    return _row(asked, _products, "word")
+
+
+def _products(asked: Asked) -> tuple[_Texts, _Texts]:
     catalog = asked.sides.catalog
 
     def agent(result: Any) -> list[str]:
@@ -47,7 +51,7 @@ def product_ttr(asked: Asked) -> Row:
     def human(case: Any) -> list[str]:
         return titles(human_facts(case).products, catalog)
 
-    return _row(asked, *_sides(asked, "products", agent, human), "word")
+    return _sides(asked, "products", agent, human)
 
 
 def _queries(asked: Asked) -> tuple[_Texts, _Texts]:
@@ -65,8 +69,7 @@ def _queries(asked: Asked) -> tuple[_Texts, _Texts]:
 def _sides(
     asked: Asked, what: str, agent: Callable[[Any], list[str]], human: Callable[[Any], list[str]]
 ) -> tuple[_Texts, _Texts]:
-    # one answer a case, as the humans have: a text that comes again in a repeat is no duplicate of the population's
-    said = [(text, r.shopper) for r in asked.by_repeat[0].sides.scored for text in agent(r)]
+    said = [(text, r.shopper) for r in asked.sides.scored for text in agent(r)]
     return _texts(said), asked.scorer.once(asked.task, ("texts", what), lambda: _human_texts(asked, human))
 
 
@@ -78,12 +81,14 @@ def _texts(pairs: Sequence[tuple[str, str]]) -> _Texts:
     return _Texts([text for text, _ in pairs], [shopper for _, shopper in pairs])
 
 
-def _row(asked: Asked, agent: _Texts, human: _Texts, unit: Unit, *, repeated: bool = False) -> Row:
+def _row(asked: Asked, read: Callable[[Asked], tuple[_Texts, _Texts]], unit: Unit, *, repeated: bool = False) -> Row:
     """Returns the row of a ratio; ``repeated`` gives 1 less the ratio: of whole texts that is the duplicate rate."""
     scorer = asked.scorer
+    # one answer a case, as the humans have: a text that comes again in a repeat is no duplicate of the population's
+    agent, human = read(asked.by_repeat[0])
     if not agent.texts or not human.texts:
         return {"value": None, "n": len(agent.texts), "why": "no text on one side"}
-    sides = (agent.texts, scorer.rows(agent.shoppers), human.texts, scorer.rows(human.shoppers), scorer.plan)
+    sides = _arguments(scorer, agent, human)
     try:
         found = diversity(*sides, tokens="matched", unit=unit)
         gap = diversity_gap(*sides, unit=unit)
@@ -105,7 +110,26 @@ def _row(asked: Asked, agent: _Texts, human: _Texts, unit: Unit, *, repeated: bo
         "plain_human": _read(found.human.types / found.human.tokens, repeated),
         "without_token": {"agents": _empty(agent, unit), "humans": _empty(human, unit)},
         "estimator": _estimator(found) | {"gap_at_tokens": gap.at_tokens, "splits": gap.splits, "repeat": "the first"},
+        **between_repeats(_ratios_by_repeat(asked, read, unit, repeated)),
     }
+
+
+def _arguments(scorer: Scorer, agent: _Texts, human: _Texts) -> Any:
+    return agent.texts, scorer.rows(agent.shoppers), human.texts, scorer.rows(human.shoppers), scorer.plan
+
+
+def _ratios_by_repeat(
+    asked: Asked, read: Callable[[Asked], tuple[_Texts, _Texts]], unit: Unit, repeated: bool
+) -> list[float | None]:
+    """Measures each repeat alone, where there are several; None where one has too few texts."""
+    found: list[float | None] = []
+    for one in asked.by_repeat if len(asked.by_repeat) > 1 else ():
+        try:
+            ratio = diversity(*_arguments(asked.scorer, *read(one)), tokens="matched", unit=unit).agent.value
+            found.append(_read(ratio, repeated))
+        except ValueError:
+            found.append(None)
+    return found
 
 
 def _empty(side: _Texts, unit: Unit) -> int:
