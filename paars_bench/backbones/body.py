@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from paars_bench.backbones.breakpoints import Breakpoints
 from paars_bench.backbones.door import Request, Traits
 from paars_bench.backbones.local import PARAMS as LOCAL_PARAMS
 from paars_bench.backbones.route import Route
@@ -35,11 +36,12 @@ class BodyMaker:
             self._model, api_base=self._options.get("api_base"), api_key=self._options.get("api_key")
         )
         self._local = self._provider in {p["provider"] for p in litellm.custom_provider_map}
+        self._breakpoints = Breakpoints(litellm, self._model, self._provider)
         self._verdicts: dict[tuple[str, str], bool] = {}
         self._choices: dict[str | None, bool] = {}
 
     def __call__(self, request: Request) -> dict[str, Any]:
-        """Returns the arguments of ``acompletion``."""
+        """Returns the arguments of ``acompletion``, the prompt as it is."""
         body: dict[str, Any] = {"model": self._model, "messages": list(request.messages), "num_retries": 0}
         params = dict(request.params)
         if self._reasons and "max_tokens" in params:
@@ -53,6 +55,10 @@ class BodyMaker:
             schema = {"name": "reply", "schema": self._portable(request.reply_schema), "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         return body | self._options
+
+    def marked(self, request: Request) -> dict[str, Any]:
+        """Returns the arguments with what the provider's cache needs to be told; it changes no reply."""
+        return self._breakpoints.put(self(request), request)
 
     def _tools(self, tools: Sequence[Mapping[str, Any]], wanted: str | None, *, thinks: bool) -> dict[str, Any]:
         """Returns the tools with the choice that makes the model call one.

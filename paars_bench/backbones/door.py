@@ -113,13 +113,15 @@ class Request:
     """One call to a backbone.
 
     Attributes:
-        messages: chat messages, the stable prefix (system, persona, history) first.
+        messages: chat messages, the stable prefix (system, history, persona) first.
         params: temperature, max_tokens, seed, stop, in LiteLLM's names.
         reply_schema: JSON schema that the reply must follow, where the backbone can do that.
         tools: tool definitions in the OpenAI format, where the backbone can call tools; it is made to call one, as far
             as its provider can make it.
         tool: the one of them that it is made to call; None: any.
         draw: tells calls apart that ask the same: of a repeated question each is a draw of its own.
+        stable: of each message, the places in its text up to which other calls begin alike, in characters and in
+            order; for providers that cache what is marked. Messages after the last such place may be left out.
         role: which part of the run pays for it: ``task`` or ``persona``.
         situation: for scripted baselines only.
     """
@@ -130,6 +132,7 @@ class Request:
     tools: Sequence[Mapping[str, Any]] | None = None
     tool: str | None = None
     draw: int = 0
+    stable: Sequence[Sequence[int]] = ()
     role: str = "task"
     situation: Situation | None = None
 

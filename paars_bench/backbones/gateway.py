@@ -16,7 +16,7 @@ from paars_bench.backbones.acting import acting_as
 from paars_bench.backbones.attempts import ATTEMPTS, Attempt
 from paars_bench.backbones.body import REASONING_HEADROOM, BodyMaker
 from paars_bench.backbones.cache_key import CallKeys
-from paars_bench.backbones.counted import usage_of
+from paars_bench.backbones.counted import Counted, usage_of
 from paars_bench.backbones.door import Acting, Completion, Request, ToolCall, Traits, Usage
 from paars_bench.backbones.endings import ending_of
 from paars_bench.backbones.faults import fault_of, shortened
@@ -164,7 +164,7 @@ class LiteLLMBackbone:
                 return _not_tried(last, over or patience.over, usage, number)
             number, room, last, started = number + 1, self._throttle.limit, None, time.perf_counter()
             try:
-                body = self._body(request)
+                body = self._body.marked(request)
                 if self._batches is None:
                     reply = await self._litellm.acompletion(**body)
                 else:
@@ -231,12 +231,19 @@ class LiteLLMBackbone:
             price=self._price,
         )
 
-    def _price(self, sent: int, came: int) -> float | None:
+    def _price(self, counted: Counted) -> float | None:
         if self._free:
             return 0.0
         if not self.traits.priced:
             return None
-        return float(sum(self._litellm.cost_per_token(self._model, prompt_tokens=sent, completion_tokens=came)))
+        parts = self._litellm.cost_per_token(
+            self._model,
+            prompt_tokens=counted.sent,
+            completion_tokens=counted.came,
+            cache_read_input_tokens=counted.cached,
+            cache_creation_input_tokens=counted.written,
+        )
+        return float(sum(parts))
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -18,12 +18,14 @@ from paars_bench.personas.history import History
 PROMPTS_VERSION = "1"
 _DECODER = json.JSONDecoder()
 _SYSTEM = "You study online shoppers. You answer with one JSON object and nothing else."
-_PROFILE = """Below is the shopping history of one customer: a line a day, the newest day first.
+_HISTORY = """Below is the shopping history of one customer: a line a day, the newest day first.
 
 <history>
 {history}
 </history>
 
+"""
+_PROFILE = """\
 Who is this customer? Under "reasoning", say in two or three sentences what the products and searches in the history
 tell about the person. Then give your best estimate of each point, even where the history only hints at it.
 JSON keys: {keys}."""
@@ -137,14 +139,21 @@ async def mine_persona(
     persona = Persona(shopper, history=history.cut())
     if not history.text:
         return replace(persona, outcome=Outcome.ENV_ERROR, error=_nothing(history))
-    first = _PROFILE.format(history=history.text, keys=_keys(PROFILE_FIELDS))
-    messages = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": first}]
+    shown, asked = _HISTORY.format(history=history.text), _PROFILE.format(keys=_keys(PROFILE_FIELDS))
     params = {"temperature": 0, "max_tokens": max_tokens, "seed": seed}
     answers: list[dict[str, Any]] = []
     replies: list[Completion] = []
     for fields in (PROFILE_FIELDS, PREFERENCE_FIELDS):
+        messages = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": shown + asked}]
         reply = await backbone.complete(
-            Request(messages, params=params, reply_schema=_schema(fields), draw=seed, role="persona")
+            Request(
+                messages,
+                params=params,
+                reply_schema=_schema(fields),
+                draw=seed,
+                stable=((), (len(shown),)),
+                role="persona",
+            )
         )
         replies.append(reply)
         persona = replace(persona, usage=persona.usage + reply.usage, paid=paid_of(replies))
@@ -153,11 +162,7 @@ async def mine_persona(
             return replace(persona, outcome=_outcome(reply), error=problem)
         answers.append(answer)
         profile = {k: v for k, v in answer.items() if k != "reasoning"}
-        second = _PREFERENCES.format(profile=json.dumps(profile, ensure_ascii=False), keys=_keys(PREFERENCE_FIELDS))
-        messages = [
-            messages[0],
-            {"role": "user", "content": f"{first.rsplit('</history>', 1)[0]}</history>\n\n{second}"},
-        ]
+        asked = _PREFERENCES.format(profile=json.dumps(profile, ensure_ascii=False), keys=_keys(PREFERENCE_FIELDS))
     profile, preferences = answers
     return replace(
         persona,

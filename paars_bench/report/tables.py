@@ -61,7 +61,6 @@ def _engines(out: Console, results: Mapping[str, Any]) -> None:
             source = f" ({engine['source']})" if "source" in engine else ""
             out.print(f"{role}: {engine['name']}{source}")
     spent = results["usage"]["by_role"]
-    tokens = sum(u["input"] + u["output"] for u in spent.values())
     costs = [u["cost_usd"] for u in spent.values()]
     cost = cost_text(None if None in costs else sum(costs))
     history = results["history"]
@@ -71,7 +70,15 @@ def _engines(out: Console, results: Mapping[str, Any]) -> None:
             f"{history['events']:,} events shown, {history['shoppers_cut']} of {history['shoppers']} shoppers cut"
         )
     _usage(out, spent)
-    out.print(f"{tokens:,} tokens · {cost} · {results['run']['seconds']:.0f} s of asking")
+    out.print(f"{_tokens(results)} · {cost} · {results['run']['seconds']:.0f} s of asking")
+
+
+def _tokens(results: Mapping[str, Any]) -> str:
+    """Returns what was used, and how much of the prompts the provider had in its cache: it bills that at a fraction."""
+    spent = results["usage"]["by_role"].values()
+    sent, cached = (sum(u[name] for u in spent) for name in ("input", "cached"))
+    share = f", {cached / sent:.1%} of the input from the provider's cache" if cached else ""
+    return f"{sent + sum(u['output'] for u in spent):,} tokens{share}"
 
 
 def _usage(out: Console, spent: Mapping[str, Mapping[str, Any]]) -> None:

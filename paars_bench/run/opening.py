@@ -40,6 +40,8 @@ from paars_bench.tasks.question import Asker, Question
 from paars_bench.tasks.rehearse import rehearse
 from paars_bench.tasks.render import Renderer
 
+_AHEAD = 4  # questions for each call in flight: two calls of mining, the first call, and one to spare
+
 
 def check_spec(spec: RunSpec) -> list[TaskSpec]:
     """Refuses what can be refused before any work: names, numbers, keys."""
@@ -284,4 +286,6 @@ def prepare(
     }
     clean = Redactor(secrets_of(spec.model_args))
     work = Work(spec, backbone, heads, askers, done, account, directory.attempts, screen.tell, screen.note, clean)
-    return Prepared(work, (q for q in plan.questions() if done.owes(q)), done)
+    in_flight = spec.max_concurrency or backbone.traits.max_concurrency
+    ahead = 0 if backbone.traits.scripted else _AHEAD * (in_flight - 1)
+    return Prepared(work, plan.questions(done.owes, ahead=ahead), done)

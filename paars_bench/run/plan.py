@@ -1,11 +1,13 @@
 """What will be asked: every task, condition, case and repeat, ordered so that one shopper's calls lie close together.
 
-Providers bill a repeated prompt prefix at a tenth and llama.cpp skips it: persona and history are that prefix.
+Providers bill a repeated prompt prefix at a tenth and llama.cpp skips it: history and persona are that prefix. It can
+be read once the call that brought it was answered, so of many calls in flight the first of each prefix goes ahead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -79,24 +81,49 @@ class Plan:
             and 0 <= result.repeat < self.repeats
         )
 
-    def questions(self) -> Iterator[Question]:
-        """Yields every question: by shopper, then condition, then task."""
+    def questions(self, owed: Callable[[Question], bool] | None = None, *, ahead: int = 0) -> Iterator[Question]:
+        """Yields every question: by whose persona it tells, then condition, then task.
+
+        Args:
+            owed: which questions to yield; all.
+            ahead: by how many questions the first of each prefix goes before the others that share it.
+        """
+        groups = ([q for q in group if owed is None or owed(q)] for group in self._by_prefix())
+        return _first_ahead(filter(None, groups), ahead)
+
+    def _by_prefix(self) -> Iterator[list[Question]]:
+        """Yields questions whose prompts begin alike: tools, which only sessions have, stand before the shopper."""
         by_shopper: dict[str, dict[str, list[Case]]] = {}
         for task, cases in self.cases.items():
             for case in cases.values():
                 by_shopper.setdefault(case.shopper, {}).setdefault(task, []).append(case)
+        receivers = {donor: shopper for shopper, donor in self.donors.items()}
         for shopper in self.shoppers:
-            for condition in CONDITIONS:
-                for task, cases_here in by_shopper.get(shopper, {}).items():
-                    if condition not in self.conditions[task]:
-                        continue
-                    for case in cases_here:
-                        for repeat in range(self.repeats):
-                            yield self._question(task, condition, case, repeat)
+            for name, condition in CONDITIONS.items():
+                asked = by_shopper.get(receivers[shopper] if condition.other_shopper else shopper, {})
+                for sessions in (False, True):
+                    yield [
+                        self._question(task, name, case, repeat)
+                        for task, cases_here in asked.items()
+                        if name in self.conditions[task] and (self.specs[task].output_type == "session") is sessions
+                        for case in cases_here
+                        for repeat in range(self.repeats)
+                    ]
 
     def _question(self, task: str, condition: str, case: Case, repeat: int) -> Question:
         seed = derive(self.seed, case_key(task, condition, case.case_id, repeat))
         return Question(self.specs[task], condition, CONDITIONS[condition].sampled, case, repeat, seed)
+
+
+def _first_ahead(groups: Iterable[Sequence[Question]], ahead: int) -> Iterator[Question]:
+    """Yields the groups one after another, but of each the first question so many before the second."""
+    others: deque[Question] = deque()
+    for first, *rest in groups:
+        while len(others) > ahead:
+            yield others.popleft()
+        yield first
+        others += rest
+    yield from others
 
 
 def make_plan(specs: Sequence[TaskSpec], data: ShoppingData, spec: RunSpec) -> Plan:

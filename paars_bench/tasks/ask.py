@@ -42,6 +42,7 @@ async def ask(question: Question, head: str, backbone: Backbone, asker: Asker) -
             params=request_params(question),
             draw=question.seed,
             reply_schema=schema,
+            stable=(asker.renderer.stable(head),) if asker.told else (),
             situation=asker.situation(question),
         )
     )

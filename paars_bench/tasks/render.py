@@ -13,6 +13,7 @@ from paars_bench.config.spec import TaskSpec
 from paars_bench.config.templates import compile_template
 from paars_bench.data.cases import Case, CaseKind
 from paars_bench.data.schema import Catalog
+from paars_bench.personas.prompt import shared_ends
 from paars_bench.store.text import clean
 
 _TITLE_CHARS = 150
@@ -40,6 +41,11 @@ class Renderer:
     @cached_property
     def _role(self) -> str:
         return self._system.render().strip()
+
+    def stable(self, head: str) -> tuple[int, ...]:
+        """Returns the places in the system message up to which other prompts begin alike."""
+        whole = len(self.system(head))
+        return tuple(whole - len(head) + end for end in shared_ends(head)) or (whole,) * bool(whole)
 
     def text(self, case: Case, **more: Any) -> str:
         """Returns the user message; ``more`` are variables beside the case's own."""

@@ -44,13 +44,16 @@ class Shopper:
         self.manner = Manner.of(backbone.traits, settings)
         leaving = "own_call" if self.manner.by_itself else "in_reply"
         self._system: Message = {}
+        self._stable: tuple[int, ...] = ()
         self._task = ""
         if asker.told:
+            self._stable = asker.renderer.stable(head)
             self._system = {"role": "system", "content": asker.renderer.system(head)}
             self._task = asker.renderer.text(question.case, tools=self.manner.explanation, leaving=leaving)
         self._memory = Memory(asker.catalog, settings.memory_lines)
         self._said: Message = {}
         self._before = self._notice = ""
+        self._same: tuple[int, ...] = ()
         self.transcript: list[Message] = [self._system] if asker.told else []
         self.first_prompt = self.last = ""
         self.calls = self.cached = 0
@@ -69,6 +72,7 @@ class Shopper:
             messages,
             params={**self._params, "seed": seed},
             draw=seed,
+            stable=(self._stable, self._same),
             situation=self._asker.situation(self._question, page, session.turns, self._shop),
             **({} if self._scripted else self.manner.constraints(page, leaving=leaving)),
         )
@@ -78,6 +82,8 @@ class Shopper:
         self.left_out = max(self.left_out, self._memory.left_out)
         before = f"{self._task}\n\nDone so far:\n{memory}\n\nThe page you see:\n{self._notice}{page.text}\n\n"
         line = self.manner.last_line(leaving=leaving)
+        two_calls = leaving or before == self._before  # about one page: whether to leave, then what to do there
+        self._same = (len(self._task), len(before)) if two_calls else (len(self._task),)
         self._said = {"role": "user", "content": line if before == self._before else before + line}
         self._before = before
         messages = [self._system, {"role": "user", "content": before + line}]

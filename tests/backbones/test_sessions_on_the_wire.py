@@ -78,7 +78,7 @@ def user(asked: Any) -> str:
     """The text of the one message of the user."""
     (message,) = [m for m in asked.body["messages"] if m["role"] == "user"]
     content = message["content"]
-    return str(content if isinstance(content, str) else content[0]["text"])
+    return str(content if isinstance(content, str) else "".join(block["text"] for block in content))
 
 
 @pytest.mark.parametrize(("model", "reply"), FORMATS)

@@ -50,7 +50,7 @@ def test_a_built_in_task_renders_from_its_variables_alone(name: str) -> None:
     assert "{{" not in text
     assert "None" not in text
     assert len(text) < 1_000
-    assert spec.version == {"session_generation": "2.0"}.get(name, "1.0")
+    assert spec.version == {"session_generation": "2.1"}.get(name, "1.1")
     assert {m.metric for m in spec.metric_list} <= set(METRICS)
 
 

@@ -7,7 +7,7 @@ from people import PREFERENCES, PROFILE, history
 
 from paars_bench.personas.conditions import CONDITIONS
 from paars_bench.personas.mine import Persona
-from paars_bench.personas.prompt import persona_block
+from paars_bench.personas.prompt import persona_block, shared_ends
 
 KNOWN = history("2026-05-31: bought Blue mug")
 ANN = Persona(
@@ -61,6 +61,19 @@ def test_every_field_is_shown_with_its_value() -> None:
 
 def test_the_same_person_has_the_same_words_in_every_call() -> None:
     assert persona_block(CONDITIONS["persona"], ANN, KNOWN) == persona_block(CONDITIONS["shuffled"], ANN, KNOWN)
+
+
+def test_history_and_persona_begin_with_the_same_history() -> None:
+    short, long = (persona_block(CONDITIONS[name], ANN, KNOWN) for name in ("history", "persona"))
+    assert long.startswith(f"{short}\n\n")
+    assert shared_ends(short) == (len(short),)
+    assert shared_ends(long) == (len(short), len(long))
+
+
+@pytest.mark.parametrize(("name", "ends"), [("base", 0), ("profile", 1), ("preferences", 1)])
+def test_a_block_without_history_is_shared_whole(name: str, ends: int) -> None:
+    block = persona_block(CONDITIONS[name], ANN, KNOWN)
+    assert shared_ends(block) == (len(block),) * ends
 
 
 def test_only_shuffled_is_of_another_shopper_and_only_base_sampled_is_sampled() -> None:

@@ -45,6 +45,15 @@ def test_metrics_that_do_not_count_are_told_apart_by_their_options(results: dict
     assert line.endswith("w1_histogram(rank), mmd, mmd(bandwidth=0.2 | bandwidth=0.3), kl_kde(bandwidth=0.2, paper)")
 
 
+@pytest.mark.parametrize(
+    ("cached", "says"), [(0, "2,400 tokens · "), (1500, ", 75.0% of the input from the provider's")]
+)
+def test_what_the_provider_read_from_its_cache_is_said(results: dict[str, Any], cached: int, says: str) -> None:
+    results["usage"]["by_role"]["task"] |= {"input": 1500, "cached": cached and 1400, "output": 400}
+    results["usage"]["by_role"]["persona"] |= {"input": 500, "cached": cached and 100, "output": 0}
+    assert says in printed(results)
+
+
 def test_it_is_said_whether_agents_are_told_apart(results: dict[str, Any]) -> None:
     (panel,) = (m for t in results["tasks"] for m in t["metrics"] if m["metric"] == "panel_test")
     panel |= {"value": 0.002, "told_apart_by": ["w1(rank)"]}

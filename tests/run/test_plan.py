@@ -21,6 +21,7 @@ from paars_bench.errors import UsageError
 from paars_bench.personas.conditions import CONDITIONS
 from paars_bench.run import RunSpec
 from paars_bench.run.plan import Plan, make_plan
+from paars_bench.tasks.question import Question
 
 
 class Part:
@@ -169,6 +170,47 @@ def test_the_calls_of_one_shopper_lie_together() -> None:
     assert len(shoppers) == len(set(shoppers))
     pairs = [p for p, _ in groupby(asked, key=lambda q: (q.case.shopper, q.condition))]
     assert len(pairs) == len(set(pairs))
+
+
+def test_whoever_hears_of_the_same_persona_is_asked_one_after_another() -> None:
+    made = plan(limit=10, conditions=("persona", "shuffled"))
+    heads = [made.donors[q.case.shopper] if q.condition == "shuffled" else q.case.shopper for q in made.questions()]
+    assert len([h for h, _ in groupby(heads)]) == len(set(heads)) == len(made.shoppers)
+
+
+def beginning(question: Question) -> tuple[str, str, bool]:
+    """What the prompts of questions that begin alike have in common: a session's begin with the tools."""
+    return question.case.shopper, question.condition, question.spec.output_type == "session"
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_prompts_that_begin_alike_are_asked_one_after_another(repeats: int) -> None:
+    asked = plan(conditions=("history", "persona"), repeats=repeats).questions()
+    found = [b for b, _ in groupby(asked, key=beginning)]
+    assert len(found) == len(set(found)) == 20 * 2 * 2
+
+
+@pytest.mark.parametrize("ahead", [1, 12, 10_000])
+def test_the_first_of_each_beginning_goes_ahead_and_nothing_else_changes(ahead: int) -> None:
+    made = plan(conditions=("history", "persona"))
+    groups = [list(group) for _, group in groupby(made.questions(), key=beginning)]
+    asked = list(made.questions(ahead=ahead))
+    place = {q.key: n for n, q in enumerate(asked)}
+    assert len(place) == len(asked) == len(made)
+    firsts, others = [g[0] for g in groups], [q for g in groups for q in g[1:]]
+    assert [q for q in asked if q in firsts] == firsts
+    assert [q for q in asked if q in others] == others
+    waited = [place[g[1].key] - place[g[0].key] for g in groups if len(g) > 1]
+    assert sum(gap > ahead for gap in waited) >= len(waited) - ahead  # at the start there is nobody to go ahead of
+
+
+def test_of_what_is_owed_too_the_first_of_each_beginning_goes_ahead() -> None:
+    made = plan(conditions=("persona",))
+    owed = [q for n, q in enumerate(made.questions()) if n % 3]
+    asked = list(made.questions(lambda q: q in owed, ahead=10_000))
+    firsts = [next(group) for _, group in groupby(owed, key=beginning)]
+    assert asked[: len(firsts)] == firsts
+    assert len(asked) == len(owed)
 
 
 def test_only_the_sampled_control_is_asked_at_another_temperature() -> None:
