@@ -107,7 +107,7 @@ class LiteLLMBackbone:
         self._free = self.traits.details.get("cost") == "none"
         self._cache, self._keys = cache, CallKeys(self._litellm, options, self.traits)
         self._unrecorded = unrecorded()
-        if not info and traits is None:
+        if route.light:
             unpriced(self._litellm, route.model)
         if batches is None:
             self._throttle, self._breaker = Throttle(calls_per_minute), _Breaker(model)

@@ -49,7 +49,7 @@ def route_of(litellm: Any, model: str, options: Mapping[str, Any]) -> Route:
 
 
 def unpriced(litellm: Any, model: str) -> None:
-    """Tells LiteLLM that a model it does not know costs nothing, which ``Traits.priced`` knows better.
+    """Tells LiteLLM that a model on a server of one's own costs nothing, which ``Traits.priced`` knows better.
 
     It would look for a price among hundreds of patterns, several times a call.
     """

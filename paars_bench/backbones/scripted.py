@@ -37,7 +37,7 @@ class ScriptedBackbone:
             context_tokens=_CONTEXT,
             tools=False,
             reply_schema=True,
-            max_concurrency=1024,
+            max_concurrency=1,  # it never waits, and between two cases a signal can be heard
         )
 
     async def complete(self, request: Request) -> Completion:
