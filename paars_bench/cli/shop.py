@@ -19,7 +19,7 @@ from paars_bench.errors import UsageError
         "paars-bench shop --dataset ./mylog --intention 'a gift for a cook'",
         "paars-bench shop --store store.yaml --to mine      another ranking, another folder",
         "paars-bench shop --bring /tmp/paars-bench-shop-x --to mine   a session that was kept elsewhere",
-        "printf 'usb hub\\n1\\nadd\\nbuy\\nq\\n' | paars-bench shop --as S00003",
+        "printf 'coffee\\n1\\nadd\\nbuy\\nq\\n' | paars-bench shop --as S00003",
     ),
 )
 @click.option("--dataset", default="demo", show_default=True, metavar="NAME", help="Data set: NAME:option=value.")

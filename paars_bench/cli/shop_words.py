@@ -8,7 +8,7 @@ from enum import StrEnum
 from paars_bench.store import BadAction, Page, PageKind, Refinement, StoreAction, Verb
 
 HELP = """\
-mug, s usb hub     search (s also where a word means something here, as in: s buy)
+tea, s ground tea  search (s also where a word means something here, as in: s buy)
 3                  view result 3;  v ID  views a product by its id
 n                  next page of the list
 f price<=20 sort=price_low

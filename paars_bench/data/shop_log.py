@@ -60,8 +60,10 @@ def _check_shop(folder: Path, shop: dict[str, str]) -> None:
     held = _shop_of(folder) or shop
     for key in _KEYS:
         if held[key] != shop[key]:
-            other = held[key][:60]
-            raise DataError(f"{folder}: its sessions were in another shop ({key} {other}); name another folder.")
+            other = held[key][:40]
+            raise DataError(
+                f"{folder}: its sessions were in another shop ({key} {other}); name another folder with --to."
+            )
 
 
 def _shop_of(folder: Path) -> dict[str, str] | None:

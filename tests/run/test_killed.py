@@ -185,3 +185,14 @@ def test_a_full_disk_is_one_sentence_and_the_run_goes_on_when_there_is_room(benc
     assert (copied / "journal.jsonl").read_bytes().startswith(kept)
     whole = bench(FakeBackbone(scripted=False), path="whole", **PERSONAS)
     assert read(copied)["tasks"] == whole.results["tasks"]
+
+
+def test_ctrl_c_ends_a_baseline_between_two_cases(tmp_path: Path) -> None:
+    flags = f"--model random --tasks {CHOICES[0]} --conditions base --dataset {DATA} --repeats 400 --output_path"
+    command = [sys.executable, "-m", "paars_bench.cli", *flags.split(), str(tmp_path / "run")]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    when_lines(run, tmp_path / "run", 50)
+    code, said = stopped(run, signal.SIGINT)
+    assert code == 130, said
+    counts = read(tmp_path / "run")["tasks"][0]["counts"]
+    assert 50 <= counts["scored"] < counts["planned"]
