@@ -113,7 +113,7 @@ def test_a_dry_run_shows_the_command_resolved_and_calls_nothing(
     for line in (
         f"model       {PRICED}: {PRICED}, context 128,000 tokens",
         f"provider    openai at {provider.url}/v1",
-        "tasks       item_selection_individual 1.0, item_selection_group 1.0",
+        "tasks       item_selection_individual 1.1, item_selection_group 1.1",
         "conditions  base, persona",
         "asked       5 cases a task at most, each once; seed 0",
         "caps        --max_cost 3",
