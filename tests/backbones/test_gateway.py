@@ -40,7 +40,7 @@ REPLY_SCHEMA: dict[str, Any] = {
 
 
 def backbone(
-    provider: Provider, model: str = "openai/test", *, attempts: int = 3, deadline: float = 2.0, **options: Any
+    provider: Provider, model: str = "openai/test", *, attempts: int = 3, deadline: float = 30.0, **options: Any
 ) -> LiteLLMBackbone:
     base = provider.url + ("/v1" if model.startswith("openai/") else "")
     given = {"api_base": base, "api_key": KEY, **options}
@@ -166,7 +166,7 @@ def test_a_wait_that_a_provider_asks_for_ends_with_the_run(
 )
 def test_a_passing_fault_is_asked_again(provider: Provider, first: Answer) -> None:
     provider.script(first, chat())
-    reply = ask(backbone(provider, deadline=30))
+    reply = ask(backbone(provider))
     assert (reply.text, reply.outcome) == ("blue mug", Outcome.OK)
     assert reply.attempts == (1 if first.fault == "reset" else 2)  # LiteLLM connects again by itself, once
     assert len(provider.asked) == 2
@@ -232,7 +232,7 @@ def test_nobody_listens() -> None:
 def test_retry_after_in_seconds_is_waited(provider: Provider, status: int) -> None:
     provider.script(failure(status, "slow", retry_after="0.4"), chat())
     started = time.monotonic()
-    reply = ask(backbone(provider, deadline=30))
+    reply = ask(backbone(provider))
     assert reply.outcome is Outcome.OK
     assert time.monotonic() - started >= 0.4
 
@@ -240,7 +240,7 @@ def test_retry_after_in_seconds_is_waited(provider: Provider, status: int) -> No
 def test_retry_after_as_a_date_is_waited(provider: Provider) -> None:
     provider.script(failure(429, "slow", retry_after=formatdate(time.time() + 2, usegmt=True)), chat())
     started = time.monotonic()
-    assert ask(backbone(provider, deadline=30)).outcome is Outcome.OK
+    assert ask(backbone(provider)).outcome is Outcome.OK
     assert time.monotonic() - started >= 0.9  # a date has whole seconds
 
 
@@ -248,7 +248,7 @@ def test_retry_after_as_a_date_is_waited(provider: Provider) -> None:
 def test_a_retry_after_that_says_nothing_is_no_wait(provider: Provider, asked: str) -> None:
     provider.script(failure(429, "slow", retry_after=asked), chat())
     started = time.monotonic()
-    assert ask(backbone(provider, deadline=30)).outcome is Outcome.OK
+    assert ask(backbone(provider)).outcome is Outcome.OK
     assert time.monotonic() - started < 3
 
 
@@ -342,7 +342,7 @@ def test_what_no_case_survives_stops_at_once_in_one_sentence(provider: Provider,
 def test_a_key_that_a_provider_echoes_stays_secret(provider: Provider, status: int, around: str) -> None:
     provider.script(failure(status, around.format(KEY)))
     try:
-        said = ask(backbone(provider, attempts=1)).error or ""
+        said = ask(backbone(provider, deadline=0.5, attempts=1)).error or ""
     except BackboneUnusable as stop:
         said = str(stop)
     assert said
