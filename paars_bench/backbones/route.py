@@ -1,8 +1,8 @@
 """The lightest way through LiteLLM to the same request.
 
 LiteLLM sends to a server of the OpenAI format in two ways: through OpenAI's own client (``openai/``), which checks and
-copies each request, and through its common HTTP handler (``hosted_vllm/``), at three quarters of the CPU. A server of one's own
-gets the second, OpenAI itself the first. ``scripts/bench_throughput.py`` measures both.
+copies each request, and through its common HTTP handler (``hosted_vllm/``), at three quarters of the CPU. A server of
+one's own gets the second, OpenAI itself the first. ``scripts/bench_throughput.py`` measures both.
 """
 
 from __future__ import annotations
