@@ -56,6 +56,11 @@ class BodyMaker:
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         return body | self._options
 
+    @property
+    def marks(self) -> bool:
+        """Whether the provider's cache takes what is marked and nothing else."""
+        return self._breakpoints.needed
+
     def marked(self, request: Request) -> dict[str, Any]:
         """Returns the arguments with what the provider's cache needs to be told; it changes no reply."""
         return self._breakpoints.put(self(request), request)

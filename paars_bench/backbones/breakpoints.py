@@ -43,6 +43,11 @@ class Breakpoints:
         known = self._provider in _CLAUDES and litellm.utils.supports_prompt_caching(model, self._provider)
         return _ANTHROPIC if known or self._provider in ("anthropic", "openrouter") else None
 
+    @property
+    def needed(self) -> bool:
+        """Whether the provider caches what is marked and nothing else."""
+        return self._form is not None
+
     def put(self, body: Mapping[str, Any], request: Request) -> dict[str, Any]:
         """Returns the arguments of a call with marks, at most four, the longest-lived first."""
         marked = dict(body)

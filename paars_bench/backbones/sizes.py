@@ -26,13 +26,15 @@ class Sized(NamedTuple):
     """A request as it would be sent.
 
     Attributes:
-        text: all of it in the order in which prompts are cached: tools, then messages.
+        text: all of it in the order in which prompts are cached: schema of the reply, tools, messages.
         tokens: of the prompt.
+        marked: of them, those up to the last mark for the provider's cache, which may bill what it writes there.
         most: tokens of the reply at most, without those that a model may think.
     """
 
     text: str
     tokens: int
+    marked: int
     most: int
 
 
@@ -48,6 +50,7 @@ class Sizer:
         counted_by: whose tokenizer counts, in words.
         not_sent: what of the requests the provider does not take, with the reason.
         count: tokens of a text.
+        marks: the provider caches what is marked and nothing else.
     """
 
     def __init__(self, traits: Traits, options: Mapping[str, Any]) -> None:
@@ -56,6 +59,7 @@ class Sizer:
         reasons = bool(self._litellm.supports_reasoning(model=self._model))
         route = route_of(self._litellm, self._model, options)
         self._body = BodyMaker(self._litellm, route, traits, self.not_sent, reasons=reasons)
+        self.marks = self._body.marks
         _, self.provider, *_ = self._litellm.get_llm_provider(self._model, api_base=options.get("api_base"))
         self._server = running_server(self._model)
         if self._server is None:
@@ -69,13 +73,16 @@ class Sizer:
         body = self._body(request)
         messages: Sequence[Message] = body["messages"]
         tools: Sequence[Any] = body.get("tools", ())
+        schema: Mapping[str, Any] | None = body.get("response_format")
         if self._server is None:
             tokens = sum(self.count(m["content"]) + _AROUND_MESSAGE for m in messages) + _START
-            tokens += self._tools(tools) + self._schema(body.get("response_format"))
+            tokens += self._tools(tools) + (self.count(json.dumps(schema)) if schema else 0)
         else:
-            tokens = self._server.count_prompt(messages)  # a schema constrains the reply and is no part of the prompt
-        parts = [json.dumps(tools), *(f"{m['role']}: {m['content']}" for m in messages)]
-        return Sized("\n".join(parts), tokens, int(request.params.get("max_tokens") or 0))
+            tokens, schema = self._server.count_prompt(messages), None  # here a schema is no part of the prompt
+        before = json.dumps([schema, tools])
+        text = "\n".join([before, *(f"{m['role']}: {m['content']}" for m in messages)])
+        share = _marked(self._body.marked(request)["messages"], start=len(before)) / len(text)
+        return Sized(text, tokens, int(share * tokens), int(request.params.get("max_tokens") or 0))
 
     def _tools(self, tools: Sequence[Any]) -> int:
         """OpenAI writes tools in a short form, which LiteLLM knows; of others no more than their JSON is known."""
@@ -86,8 +93,17 @@ class Sizer:
             return int(self._litellm.token_counter(model=name, messages=[], tools=list(tools))) - _START
         return self.count(json.dumps(tools))
 
-    def _schema(self, response_format: Mapping[str, Any] | None) -> int:
-        return 0 if response_format is None else self.count(json.dumps(response_format["json_schema"]["schema"]))
+
+def _marked(messages: Sequence[Message], start: int) -> int:
+    """Returns how many characters stand before the last mark in messages that are written after so many others."""
+    at, last = start, 0
+    for message in messages:
+        at += len(f"\n{message['role']}: ")
+        content = message["content"]
+        for block in content if isinstance(content, list) else [{"text": content}]:
+            at += len(block["text"])
+            last = at if block.keys() > {"type", "text"} else last
+    return last
 
 
 def _openai(model: str) -> bool:

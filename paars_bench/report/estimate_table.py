@@ -115,7 +115,7 @@ def _notes(estimate: Estimate) -> list[str]:
     elif estimate["total"]["cost_usd"]["high"]:
         notes.append(
             f"US dollars: by {estimate['prices']}; the low end with all of that cached and short replies, the high end "
-            "without caching and with replies at their cap"
+            "with nothing read from a cache and replies at their cap"
         )
     if any(r["measured"] < r["cases"] for r in rows):
         notes.append("of rows with more cases a sample was measured: " + _sampled(rows))

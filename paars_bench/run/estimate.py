@@ -82,7 +82,7 @@ def estimate(plan: Plan, work: Work) -> dict[str, Any]:
         rows = [_row(key, part, Measured([], 1.0), None) for key, part in parts.items()]
         return _told(rows, work)
     sizer = Sizer(traits, {k: v for k, v in work.spec.model_args.items() if k not in OWN_ARGS})
-    prices = Prices(traits)
+    prices = Prices(traits, batch=work.spec.batch)
     rows = []
 
     async def measure() -> None:
@@ -135,21 +135,56 @@ async def _mined(part: Part, heads: Heads, stand_in: StandIn) -> Measured:
     return Measured(calls, len(calls) / (MINING_CALLS * len(part.drawn)))
 
 
+class _Mean(NamedTuple):
+    """The mean call of a sample, in tokens.
+
+    Attributes:
+        sent: of the prompt.
+        cached: of it, those that the provider may have in its cache.
+        marked: of it, those that it is told to write there.
+        written: of those, what it has to write although it reads the rest.
+        said: of a reply as short as the human's.
+        cap: of a reply at most.
+    """
+
+    sent: float = 0.0
+    cached: float = 0.0
+    marked: float = 0.0
+    written: float = 0.0
+    said: float = 0.0
+    cap: float = 0.0
+
+    def low(self, prices: Prices) -> float:
+        """Returns the least that it may cost."""
+        return prices.of_call(self.sent, self.said, cached=self.cached, written=self.written)
+
+    def high(self, prices: Prices) -> float:
+        """Returns the most that is expected."""
+        return prices.of_call(self.sent, self.cap or self.said, cached=0.0, written=self.marked)
+
+
+def _mean_call(calls: Sequence[Call], least: int) -> _Mean:
+    """Returns the mean of calls; a beginning of fewer than ``least`` tokens is not cached."""
+    if not calls:
+        return _Mean()
+    sent, _, _, said, cap = np.mean(calls, axis=0).tolist()
+    shared, marked = np.array([(c.shared, c.marked) for c in calls]).T
+    shared, marked = (np.where(tokens >= least, tokens, 0) for tokens in (shared, marked))
+    cached, to_mark, written = (float(n.mean()) for n in (shared, marked, np.maximum(marked - shared, 0)))
+    return _Mean(sent, cached, to_mark, written, said, cap)
+
+
 def _row(key: tuple[str, str], part: Part, measured: Measured, prices: Prices | None) -> dict[str, Any]:
     """Returns a row: the mean call of the sample, times the calls of all."""
     each, calls = np.array(part.calls), measured.asked * sum(part.calls)
     least = most = calls
     if part.visits:
         least, most = (measured.asked * float(np.quantile(each, q)) * len(each) for q in (_FEW, _MANY))
-    sent = cached = said = came = cap = 0.0
-    if measured.calls:
-        sent, _, said, cap = np.mean(measured.calls, axis=0).tolist()
-        floor = 0 if prices is None else prices.least_cached
-        cached = float(np.mean([c.shared if c.shared >= floor else 0 for c in measured.calls]))
-        came = (said + cap) / 2 if part.free_text and cap else said
-    cost = {"low": 0.0, "high": 0.0}
-    if prices is not None and prices.known:
-        cost = {"low": least * prices.of_call(sent, cached, said), "high": most * prices.of_call(sent, 0, cap or came)}
+    mean = _mean_call(measured.calls, 0 if prices is None else prices.least_cached)
+    came = (mean.said + mean.cap) / 2 if part.free_text and mean.cap else mean.said
+    cost: dict[str, float] | None = {"low": 0.0, "high": 0.0}
+    if prices is not None:
+        cost = {"low": least * mean.low(prices), "high": most * mean.high(prices)} if prices.known else None
     return {
         "task": key[0],
         "condition": key[1],
@@ -157,10 +192,10 @@ def _row(key: tuple[str, str], part: Part, measured: Measured, prices: Prices | 
         "measured": len(part.drawn),
         "calls": round(calls),
         "calls_range": [round(least), round(most)],
-        "input": round(calls * sent),
-        "cached": round(calls * cached),
+        "input": round(calls * mean.sent),
+        "cached": round(calls * mean.cached),
         "output": round(calls * came),
-        "cost_usd": cost if prices is None or prices.known else None,
+        "cost_usd": cost,
     }
 
 

@@ -29,12 +29,14 @@ class Call(NamedTuple):
     Attributes:
         sent: of the prompt.
         shared: of it, those that begin one of the two calls before as well: a provider may have them in its cache.
+        marked: of it, those before the last mark for the provider's cache; 0 where it needs none.
         came: of the reply, had the human given it.
         most: of the reply at most.
     """
 
     sent: int
     shared: int
+    marked: int
     came: int
     most: int
 
@@ -73,8 +75,10 @@ class StandIn:
         sized = self._sizer.measure(request)
         same = max(_alike(text, sized.text) for text in self._before) / len(sized.text)
         reply = await self._reply(request)
-        end = 1
-        self.calls.append(Call(sized.tokens, int(same * sized.tokens), self._sizer.count(reply) + end, sized.most))
+        came = self._sizer.count(reply) + 1  # its end is a token too
+        shared = int(same * sized.tokens)
+        shared = min(shared, sized.marked) if self._sizer.marks else shared
+        self.calls.append(Call(sized.tokens, shared, sized.marked, came, sized.most))
         self._before = [self._before[1], sized.text]
         return Completion(reply)
 

@@ -13,6 +13,7 @@ from loopback import Provider, chat
 import paars_bench
 from paars_bench.backbones.litellm import import_litellm
 from paars_bench.cli import main
+from paars_bench.config import TaskIndex
 from paars_bench.personas.mine import PREFERENCE_FIELDS, PROFILE_FIELDS
 from paars_bench.run.estimate import MINING
 
@@ -103,6 +104,20 @@ def test_the_range_of_costs_is_that_of_the_price_list() -> None:
     assert estimate["prices"].startswith("the price list of LiteLLM 1.")
 
 
+def test_batches_cost_half() -> None:
+    single, batch = (estimated(tasks=CHOICES[0], batch=batch)["total"]["cost_usd"] for batch in (False, True))
+    assert batch == {end: pytest.approx(single[end] / 2) for end in ("low", "high")}
+
+
+def test_what_a_provider_is_told_to_write_to_its_cache_is_priced_as_written() -> None:
+    model = "anthropic/claude-sonnet-4-5"
+    estimate = estimated(model, tasks=CHOICES[0], conditions="history", model_args={"history_tokens": 8000})
+    (row,) = estimate["rows"]
+    litellm = import_litellm()
+    plain, _ = litellm.cost_per_token(model, prompt_tokens=row["input"], completion_tokens=0)
+    assert 1.1 * plain < row["cost_usd"]["high"] < 1.3 * plain, "Anthropic takes a quarter more for what is written"
+
+
 def test_a_dry_run_shows_the_command_resolved_and_calls_nothing(
     provider: Provider, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -110,10 +125,11 @@ def test_a_dry_run_shows_the_command_resolved_and_calls_nothing(
     words = command(provider.url, path, "--limit", "5", "--max-cost", "3", "--conditions", "base,persona")
     assert main([*words, "--dry-run"]) == 0
     said = capsys.readouterr().out
+    versions = ", ".join(f"{s.task} {s.version}" for s in TaskIndex().select(CHOICES))
     for line in (
         f"model       {PRICED}: {PRICED}, context 128,000 tokens",
         f"provider    openai at {provider.url}/v1",
-        "tasks       item_selection_individual 1.1, item_selection_group 1.1",
+        f"tasks       {versions}",
         "conditions  base, persona",
         "asked       5 cases a task at most, each once; seed 0",
         "caps        --max_cost 3",
