@@ -22,7 +22,7 @@ class MeanOfRepeats:
     """The mean of one statistic over repeats, as a function of shopper weights; a ``GroupStatistic`` itself.
 
     Attributes:
-        repeats: the statistic of each repeat, over the same shoppers.
+        repeats: the statistic of each repeat, over the same shoppers; one that stands for several is computed once.
     """
 
     repeats: Sequence[GroupStatistic]
@@ -44,7 +44,8 @@ class MeanOfRepeats:
 
     def divergence(self, w_human: Weights, w_agent: Weights) -> Floats:
         """Returns (R,) means over the repeats that are defined, NaN where none is."""
-        values = np.stack([r.divergence(w_human, w_agent) for r in self.repeats])
+        one_by_one = {id(r): r.divergence(w_human, w_agent) for r in {id(r): r for r in self.repeats}.values()}
+        values = np.stack([one_by_one[id(r)] for r in self.repeats])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # nothing is defined
             return np.asarray(np.nanmean(values, axis=0))

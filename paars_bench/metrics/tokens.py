@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 Unit = Literal["word", "bigram", "trigram", "text"]
@@ -41,13 +42,21 @@ def tokenise(text: str, unit: Unit = "word") -> list[str]:
     Raises:
         ValueError: the unit is unknown.
     """
+    return list(_tokens(text, unit) if len(text) <= _LONG else _tokens.__wrapped__(text, unit))
+
+
+_LONG = 1_000  # characters: the texts that are kept, since they come again, take a few megabytes
+
+
+@lru_cache(maxsize=8_192)
+def _tokens(text: str, unit: Unit) -> tuple[str, ...]:
     folded = unicodedata.normalize("NFKC", text).casefold()
     if unit == "text":
         whole = " ".join(folded.split())
-        return [whole] if whole else []
+        return (whole,) if whole else ()
     check_unit(unit)
     words, size = _TOKEN.findall(folded), _RUNS[unit]
-    return words if size == 1 else [" ".join(words[i : i + size]) for i in range(len(words) - size + 1)]
+    return tuple(words if size == 1 else (" ".join(words[i : i + size]) for i in range(len(words) - size + 1)))
 
 
 def check_unit(unit: str) -> None:

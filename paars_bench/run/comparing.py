@@ -183,7 +183,7 @@ def _flips(first: ReadRun, other: ReadRun, shared: Plan, data: ShoppingData) -> 
             asked = (task, condition, shared.cases[task], shared.repeats)
             for one, two in zip(first.done.scored(*asked), other.done.scored(*asked), strict=True):
                 target = renderer.target(shared.cases[task][one.case_id])
-                right, right_too = (str((r.parsed or {})["choice"]) == target for r in (one, two))
+                right, right_too = (str(r.did) == target for r in (one, two))
                 name = one.case_id if shared.repeats == 1 else f"{one.case_id}#{one.repeat}"
                 places.setdefault((right, right_too), []).append(name)
             rows.append(

@@ -6,7 +6,6 @@ are needed, in the order of the plan, one task and condition at a time.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -24,7 +23,7 @@ from paars_bench.run.plan import Plan
 from paars_bench.tasks.fitting import check_fit
 from paars_bench.tasks.line import result_of
 from paars_bench.tasks.question import Question
-from paars_bench.tasks.result import CaseResult
+from paars_bench.tasks.result import Behaviour, CaseResult
 
 _ENDINGS = tuple(CaseEnd(outcome, own) for outcome in Outcome for own in (False, True))
 _CODES = {ended: code for code, ended in enumerate(_ENDINGS)}
@@ -120,15 +119,9 @@ class Finished:
         lines = self._line[slots[scored[self._ending[slots]]]]
         yield from self._read(lines[lines != _NOWHERE])
 
-    def scored(self, task: str, condition: str, case_ids: Iterable[str], repeats: int) -> list[CaseResult]:
-        """Returns the same as metrics read them: sessions as facts, equal answers as one object."""
-        answers: dict[str, Any] = {}
-        found = []
-        for result in self.results(task, condition, case_ids, repeats):
-            # Of a session the facts say what was done; its answer would be the bulk of 100,000 of them.
-            answer = result.parsed if result.events is None else {"end": (result.parsed or {}).get("end")}
-            found.append(result.measured(answers.setdefault(json.dumps(answer), answer)))
-        return found
+    def scored(self, task: str, condition: str, case_ids: Iterable[str], repeats: int) -> list[Behaviour]:
+        """Returns the same as metrics read them."""
+        return [result.behaviour for result in self.results(task, condition, case_ids, repeats)]
 
     def failed(self) -> Iterator[CaseResult]:
         """Yields every result that is not scored, in the order of the journal.

@@ -15,9 +15,8 @@ from paars_bench.config.metric_options import metric_name
 from paars_bench.config.spec import TaskSpec
 from paars_bench.data import load_dataset
 from paars_bench.data.cases import Case, CaseKind, ShoppingData
-from paars_bench.data.sessions import session_facts, session_rows
+from paars_bench.data.sessions import SessionFacts
 from paars_bench.errors import ConfigError, PaarsError
-from paars_bench.outcomes import Outcome
 from paars_bench.report.engines import Engines
 from paars_bench.report.scored import FEWEST_SHOPPERS, ONE_SHOPPER
 from paars_bench.run.plan import make_plan
@@ -27,8 +26,8 @@ from paars_bench.seeds import derive
 from paars_bench.tasks.ask import option_count
 from paars_bench.tasks.rehearse import rehearse
 from paars_bench.tasks.render import Renderer
-from paars_bench.tasks.result import CaseResult
-from paars_bench.tasks.sides import Sides
+from paars_bench.tasks.result import Behaviour
+from paars_bench.tasks.sides import Sides, human_facts
 
 CASES = 60
 
@@ -112,7 +111,7 @@ def _metrics(
     if len(shoppers) < FEWEST_SHOPPERS:
         return [Finding(spec.task, "metrics", State.TOO_FEW, ONE_SHOPPER)]
     plan = ResamplingPlan.make(shoppers, resamples=200, splits=10, rng=np.random.default_rng(0))
-    human = [_human_result(spec, c, renderer) for c in cases.values()]
+    human = [_human(spec, c, renderer) for c in cases.values()]
     dealt = _dealt(spec, human, cases)
     findings = []
     for metric in spec.metric_list:
@@ -149,39 +148,24 @@ def _group_holds(best: Mapping[str, Any]) -> tuple[State, str]:
     return State.OK if best["value"] < reference["value"] else State.WRONG, figures
 
 
-def _human_result(spec: TaskSpec, case: Case, renderer: Renderer) -> CaseResult:
+def _human(spec: TaskSpec, case: Case, renderer: Renderer) -> Behaviour:
     target = renderer.target(case)
-    parsed: dict[str, Any]
-    events = None
+    did: str | int | SessionFacts = target
     if spec.output_type == "session":
-        events = session_rows(case.values["events"])
-        parsed = session_facts(events).counts
+        did = human_facts(case)
     elif spec.output_type == "choose":
-        parsed = {"choice": int(target)}
-    else:
-        parsed = {"query": target}
-    return CaseResult(
-        case.case_id,
-        spec.task,
-        "human",
-        0,
-        case.shopper,
-        Outcome.OK,
-        parsed=parsed,
-        reply=target,
-        events=events,
-    )
+        did = int(target)
+    return Behaviour(case.case_id, 0, case.shopper, did)
 
 
-def _dealt(spec: TaskSpec, human: Sequence[CaseResult], cases: Mapping[str, Case]) -> list[CaseResult]:
+def _dealt(spec: TaskSpec, human: Sequence[Behaviour], cases: Mapping[str, Case]) -> list[Behaviour]:
     """Every case gets another case's answer; a choice among few is moved on instead, as numbers coincide by chance."""
     ring = sorted(human, key=lambda r: derive(0, "dealt", r.case_id))
-    answers = {r.case_id: ring[(n + 1) % len(ring)].parsed for n, r in enumerate(ring)}
+    others = {r.case_id: ring[(n + 1) % len(ring)].did for n, r in enumerate(ring)}
     out = []
-    for result in human:
-        parsed = answers[result.case_id]
-        if spec.output_type == "choose":
-            count = option_count(cases[result.case_id])
-            parsed = {"choice": (result.parsed or {})["choice"] % count + 1}
-        out.append(replace(result, parsed=parsed))
+    for one in human:
+        did = others[one.case_id]
+        if isinstance(one.did, int):
+            did = one.did % option_count(cases[one.case_id]) + 1
+        out.append(replace(one, did=did))
     return out

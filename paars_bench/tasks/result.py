@@ -35,7 +35,6 @@ class CaseResult:
         attempts: calls made.
         cached: every reply was served from a cache.
         error: what went wrong, in words.
-        facts: of a session, in the place of its events where it was read back to be measured; no part of the journal.
     """
 
     case_id: str
@@ -55,7 +54,6 @@ class CaseResult:
     attempts: int = 0
     cached: bool = False
     error: str | None = None
-    facts: SessionFacts | None = None
 
     @property
     def key(self) -> str:
@@ -72,27 +70,14 @@ class CaseResult:
         """How it ended, and whether a cap of its own ended it."""
         return CaseEnd(self.outcome, (self.parsed or {}).get("cut") == CutBy.SESSION)
 
-    def measured(self, answer: Mapping[str, Any] | None) -> CaseResult:
-        """Returns what metrics read: who answered what, how it ended, and of a session its facts.
-
-        Texts that come again in other results are one object: of 100,000 sessions they are the bulk.
-
-        Args:
-            answer: equal to ``parsed``, and the same object in all results that answered alike.
-        """
-        session = self.events is not None
-        return CaseResult(
-            intern(self.case_id),
-            intern(self.task),
-            intern(self.condition),
-            self.repeat,
-            intern(self.shopper),
-            self.outcome,
-            answer,
-            events=() if session else None,
-            usage=_NO_USAGE,
-            facts=session_facts(self.events or ()) if session else None,
-        )
+    @property
+    def behaviour(self) -> Behaviour:
+        """What metrics read of it, where it is scored."""
+        if self.events is not None:
+            return Behaviour(intern(self.case_id), self.repeat, intern(self.shopper), session_facts(self.events))
+        answer = self.parsed or {}
+        did = intern(answer["query"]) if "query" in answer else int(answer["choice"])
+        return Behaviour(intern(self.case_id), self.repeat, intern(self.shopper), did)
 
     def row(self, *, log_samples: bool) -> dict[str, Any]:
         """Returns the journal line; without ``log_samples`` prompt and reply are left out."""
@@ -109,8 +94,46 @@ class CaseResult:
         return row
 
 
-_NO_USAGE = Usage()
-WRITTEN = tuple(name for name in CaseResult.__dataclass_fields__ if name != "facts")
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What a shopper did, as metrics read it; all of a run's is in memory at once, so it is little.
+
+    Attributes:
+        case_id: of the case.
+        repeat: 0-based.
+        shopper: whose case it is.
+        did: the query typed, the number chosen from 1, or the facts of a session.
+    """
+
+    case_id: str
+    repeat: int
+    shopper: str
+    did: str | int | SessionFacts
+
+    @property
+    def choice(self) -> int:
+        """The number chosen.
+
+        Raises:
+            TypeError: nothing was to be chosen.
+        """
+        if not isinstance(self.did, int):
+            raise TypeError(f"{self.case_id}: no choice")
+        return self.did
+
+    @property
+    def facts(self) -> SessionFacts:
+        """Of a session.
+
+        Raises:
+            TypeError: it is none.
+        """
+        if not isinstance(self.did, SessionFacts):
+            raise TypeError(f"{self.case_id}: no session")
+        return self.did
+
+
+WRITTEN = tuple(CaseResult.__dataclass_fields__)
 """Keys of a journal line."""
 
 

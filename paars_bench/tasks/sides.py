@@ -11,7 +11,7 @@ from paars_bench.data.cases import Case
 from paars_bench.data.schema import Catalog
 from paars_bench.data.sessions import SessionFacts, session_facts, session_rows
 from paars_bench.tasks.render import Renderer
-from paars_bench.tasks.result import CaseResult
+from paars_bench.tasks.result import Behaviour
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Sides:
     """
 
     cases: Mapping[str, Case]
-    scored: Sequence[CaseResult]
+    scored: Sequence[Behaviour]
     failed: int
     renderer: Renderer
     catalog: Catalog
@@ -40,7 +40,7 @@ class Sides:
     @cached_property
     def by_repeat(self) -> list[Sides]:
         """What was scored of each repeat; the humans are the same, and each repeat is a population of its own."""
-        repeats: dict[int, list[CaseResult]] = {}
+        repeats: dict[int, list[Behaviour]] = {}
         for result in self.scored:
             repeats.setdefault(result.repeat, []).append(result)
         if len(repeats) == 1:
@@ -48,12 +48,22 @@ class Sides:
         return [replace(self, scored=repeats[repeat]) for repeat in sorted(repeats)]
 
     @cached_property
+    def humans_digest(self) -> str:
+        """Whose cases were scored, whatever the repeat."""
+        digest = hashlib.sha256()
+        for result in self.scored:
+            digest.update(f"{result.case_id}\n".encode())
+        return digest.hexdigest()
+
+    @cached_property
     def digest(self) -> str:
         """Which cases were scored: what is made of their humans alone serves all conditions that scored the same."""
-        named = "\n".join(f"{r.case_id}|{r.repeat}" for r in self.scored)
-        return hashlib.sha256(named.encode()).hexdigest()
+        digest = hashlib.sha256()
+        for result in self.scored:
+            digest.update(f"{result.case_id}|{result.repeat}\n".encode())
+        return digest.hexdigest()
 
-    def case(self, result: CaseResult) -> Case:
+    def case(self, result: Behaviour) -> Case:
         """Returns the case a result belongs to."""
         return self.cases[result.case_id]
 
@@ -65,11 +75,6 @@ class Sides:
 def human_facts(case: Case) -> SessionFacts:
     """Returns what the human of a sessions case did."""
     return session_facts(session_rows(case.values["events"]))
-
-
-def agent_facts(result: CaseResult) -> SessionFacts:
-    """Returns the same of an agent's session."""
-    return session_facts(result.events or ()) if result.facts is None else result.facts
 
 
 def titles(products: Iterable[str], catalog: Catalog) -> list[str]:

@@ -10,10 +10,10 @@ import numpy as np
 
 from paars_bench.config.spec import MetricSpec, TaskSpec
 from paars_bench.data.cases import Case, CaseKind
+from paars_bench.data.sessions import session_facts
 from paars_bench.metrics import ResamplingPlan
-from paars_bench.outcomes import Outcome
 from paars_bench.tasks.render import Renderer
-from paars_bench.tasks.result import CaseResult
+from paars_bench.tasks.result import Behaviour
 from paars_bench.tasks.scoring import Row, Scorer, measure_metric
 from paars_bench.tasks.sides import Sides
 
@@ -81,7 +81,7 @@ def measured(
             at = datetime(2026, 1, 1, tzinfo=UTC)
             cases.append(Case(name, CaseKind.SESSIONS, shopper, name, at, {"events": events}))
             done = agents[shopper][number]
-            results.append(CaseResult(name, spec.task, "base", 0, shopper, Outcome.OK, {"end": "left"}, events=done))
+            results.append(Behaviour(name, 0, shopper, session_facts(done)))
     results = results[: len(results) - failed]
     if order is not None:
         cases = [cases[n] for n in order.permutation(len(cases))]

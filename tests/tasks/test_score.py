@@ -11,9 +11,8 @@ import pytest
 from paars_bench.config import TaskSpec
 from paars_bench.data import iter_cases
 from paars_bench.metrics import ResamplingPlan
-from paars_bench.outcomes import Outcome
 from paars_bench.tasks.render import Renderer
-from paars_bench.tasks.result import CaseResult
+from paars_bench.tasks.result import Behaviour
 from paars_bench.tasks.scoring import Row, Scorer, measure_metric
 from paars_bench.tasks.sides import Sides
 
@@ -27,7 +26,7 @@ def similarity(data: Any, spec: TaskSpec, *, odd: int, failed: int, unknown: int
     cases = {c.case_id: c for c in islice(iter_cases(data.cases(kind), kind), 0, 10 * CASES, 10)}
     renderer = Renderer(spec, data.catalog)
     results = [
-        CaseResult(c.case_id, spec.task, "base", 0, c.shopper, Outcome.OK, {"query": said})
+        Behaviour(c.case_id, 0, c.shopper, said)
         for n, c in enumerate(cases.values())
         for said in [ODD if n < odd else renderer.target(c)]
     ]
@@ -66,7 +65,7 @@ def test_accuracy_stands_beside_what_chance_reaches(
     cases = {c.case_id: c for c in islice(iter_cases(data.cases(spec.dataset.cases), spec.dataset.cases), 0, None, 10)}
     if chance is None:
         chance = sum(1 / len(c.values["shown"]) for c in cases.values()) / len(cases)
-    results = [CaseResult(c.case_id, task, "base", 0, c.shopper, Outcome.OK, {"choice": 1}) for c in cases.values()]
+    results = [Behaviour(c.case_id, 0, c.shopper, 1) for c in cases.values()]
     plan = ResamplingPlan.make([c.shopper for c in cases.values()], resamples=50, rng=np.random.default_rng(0))
     scorer = Scorer(plan, 0, embed=lambda texts: np.ones((len(texts), 1)), perplexity=lambda pairs: np.ones(len(pairs)))
     (metric,) = (m for m in spec.metric_list if m.metric == "accuracy")

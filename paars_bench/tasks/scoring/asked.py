@@ -145,12 +145,13 @@ def group_row(asked: Asked, compare: Callable[[Asked], Compared]) -> Row:
     """
     scorer, sides = asked.scorer, asked.sides
     compared = [compare(one) for one in asked.by_repeat]
+    humans = [one.sides.humans_digest for one in asked.by_repeat]
     agents = measure(mean_of_repeats([c.agents for c in compared]), scorer.plan)
     floor: Measured = asked.once(
-        "floor", lambda: measure(mean_of_repeats([c.humans() for c in compared]), scorer.plan, spread=False)
+        "floor", lambda: measure(_of_humans(humans, [c.humans for c in compared]), scorer.plan, spread=False)
     )
     nothing: Measured = asked.once(
-        "nothing", lambda: measure(mean_of_repeats([c.nothing() for c in compared]), scorer.plan)
+        "nothing", lambda: measure(_of_humans(humans, [c.nothing for c in compared]), scorer.plan)
     )
     if asked.condition == "base" and scorer.with_base:
         scorer.base[asked.task, asked.name] = agents
@@ -183,6 +184,15 @@ def group_row(asked: Asked, compare: Callable[[Asked], Compared]) -> Row:
         "estimator": result.estimator | {"uninformed": compared[0].nothing_is, "strict": strict.how},
         **between_repeats(_divergences_by_repeat(compared, scorer)),
     } | ({} if result.value is not None else {"why": NO_HALVES})
+
+
+def _of_humans(humans: Sequence[str], makers: Sequence[Callable[[], GroupStatistic]]) -> GroupStatistic:
+    """Returns the mean of what needs no agent: made once for all repeats that scored the same cases."""
+    made: dict[str, GroupStatistic] = {}
+    for digest, make in zip(humans, makers, strict=True):
+        if digest not in made:
+            made[digest] = make()
+    return mean_of_repeats([made[digest] for digest in humans])
 
 
 def _divergences_by_repeat(compared: Sequence[Compared], scorer: Scorer) -> list[float]:

@@ -13,6 +13,6 @@ def accuracy(asked: Asked) -> Row:
     """Returns the share of choices equal to the human's, with what chance reaches as its reference."""
     sides = asked.sides
     targets = asked.targets
-    hits = [float(str((r.parsed or {})["choice"]) == targets[r.case_id]) for r in sides.scored]
+    hits = [float(str(r.did) == targets[r.case_id]) for r in sides.scored]
     chance = float(np.mean([1 / option_count(sides.case(r)) for r in sides.scored]))
     return mean_row(asked, np.array(hits)) | {"reference": {"value": chance, "kind": "chance"}}

@@ -75,9 +75,11 @@ def counts_of(asked: Asked, of: str, kind: Divergence) -> HistogramStatistic:
 def statistic_of(asked: Asked, of: Observed, kind: Divergence, bins: CountBins) -> HistogramStatistic:
     """Returns a histogram of humans and agents in these bins."""
     size = asked.scorer.plan.size
-    return HistogramStatistic(
-        bins.counts(*humans(asked, of), size), bins.counts(*agents(asked, of), size), kind=kind, edges=bins.edges
+    # the humans of twenty repeats are one array: counts by shopper are the largest thing that a metric holds
+    human = asked.scorer.once(
+        asked.task, ("counts", of.what, bins.edges), lambda: bins.counts(*humans(asked, of), size)
     )
+    return HistogramStatistic(human, bins.counts(*agents(asked, of), size), kind=kind, edges=bins.edges)
 
 
 def _uniform(asked: Asked, of: Observed, bins: CountBins) -> npt.NDArray[np.float64]:

@@ -6,20 +6,21 @@ beside the gap that two halves of the humans have among themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from paars_bench.metrics import DISTINCT, DiversityResult, Interval, Unit, diversity, diversity_gap, tokenise
+from paars_bench.tasks.result import Behaviour
 from paars_bench.tasks.scoring.asked import Asked, between_repeats, interval
 from paars_bench.tasks.scoring.scorer import Row, Scorer
-from paars_bench.tasks.sides import agent_facts, human_facts, titles
+from paars_bench.tasks.sides import human_facts, titles
 
 
 class _Texts(NamedTuple):
     """Texts of one side, each with its shopper."""
 
-    texts: Sequence[str]
-    shoppers: Sequence[str]
+    texts: list[str]
+    shoppers: list[str]
 
 
 def query_ttr(asked: Asked) -> Row:
@@ -45,8 +46,8 @@ def product_ttr(asked: Asked) -> Row:
 def _products(asked: Asked) -> tuple[_Texts, _Texts]:
     catalog = asked.sides.catalog
 
-    def agent(result: Any) -> list[str]:
-        return titles(agent_facts(result).products, catalog)
+    def agent(result: Behaviour) -> list[str]:
+        return titles(result.facts.products, catalog)
 
     def human(case: Any) -> list[str]:
         return titles(human_facts(case).products, catalog)
@@ -55,10 +56,8 @@ def _products(asked: Asked) -> tuple[_Texts, _Texts]:
 
 
 def _queries(asked: Asked) -> tuple[_Texts, _Texts]:
-    def agent(result: Any) -> list[str]:
-        if "query" in result.parsed:
-            return [str(result.parsed["query"])]
-        return list(agent_facts(result).queries)
+    def agent(result: Behaviour) -> list[str]:
+        return [result.did] if isinstance(result.did, str) else list(result.facts.queries)
 
     def human(case: Any) -> list[str]:
         return list(human_facts(case).queries) if "events" in case.values else [asked.targets[case.case_id]]
@@ -67,18 +66,22 @@ def _queries(asked: Asked) -> tuple[_Texts, _Texts]:
 
 
 def _sides(
-    asked: Asked, what: str, agent: Callable[[Any], list[str]], human: Callable[[Any], list[str]]
+    asked: Asked, what: str, agent: Callable[[Behaviour], list[str]], human: Callable[[Any], list[str]]
 ) -> tuple[_Texts, _Texts]:
-    said = [(text, r.shopper) for r in asked.sides.scored for text in agent(r)]
-    return _texts(said), asked.scorer.once(asked.task, ("texts", what), lambda: _human_texts(asked, human))
+    said = _texts((text, r.shopper) for r in asked.sides.scored for text in agent(r))
+    return said, asked.scorer.once(asked.task, ("texts", what), lambda: _human_texts(asked, human))
 
 
 def _human_texts(asked: Asked, human: Callable[[Any], list[str]]) -> _Texts:
-    return _texts([(text, c.shopper) for c in asked.sides.cases.values() for text in human(c)])
+    return _texts((text, c.shopper) for c in asked.sides.cases.values() for text in human(c))
 
 
-def _texts(pairs: Sequence[tuple[str, str]]) -> _Texts:
-    return _Texts([text for text, _ in pairs], [shopper for _, shopper in pairs])
+def _texts(pairs: Iterable[tuple[str, str]]) -> _Texts:
+    found = _Texts([], [])
+    for text, shopper in pairs:
+        found.texts.append(text)
+        found.shoppers.append(shopper)
+    return found
 
 
 def _row(asked: Asked, read: Callable[[Asked], tuple[_Texts, _Texts]], unit: Unit, *, repeated: bool = False) -> Row:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from paars_bench.config.metrics import COUNTED, MANY
 from paars_bench.data.sessions import SessionFacts
 from paars_bench.metrics import REFORMULATIONS, CountBins, reformulations, tokenise
 from paars_bench.tasks.scoring.asked import Asked
-from paars_bench.tasks.sides import agent_facts, human_facts
+from paars_bench.tasks.sides import human_facts
 
 FILTERED = "filtered"
 KINDS_OF_REFINEMENT = (*REFORMULATIONS, FILTERED)
@@ -106,13 +107,13 @@ def humans_by_case(asked: Asked, of: Observed) -> dict[str, Sequence[int]]:
 
 def humans(asked: Asked, of: Observed) -> Values:
     """Returns what all humans of the task did."""
-    return flat(list(humans_by_case(asked, of).values()), asked.human_rows)
+    return flat(humans_by_case(asked, of).values(), asked.human_rows)
 
 
 def humans_of_scored(asked: Asked, of: Observed) -> Values:
     """Returns what the humans of the scored cases did: as many cases as the agents have."""
     by_case = humans_by_case(asked, of)
-    return flat([by_case[r.case_id] for r in asked.sides.scored], asked.rows)
+    return flat((by_case[r.case_id] for r in asked.sides.scored), asked.rows)
 
 
 def agents(asked: Asked, of: Observed) -> Values:
@@ -120,17 +121,19 @@ def agents(asked: Asked, of: Observed) -> Values:
 
     def read() -> Values:
         if of is RANK:
-            return flat([(int((r.parsed or {})["choice"]),) for r in asked.sides.scored], asked.rows)
-        return flat([of.read(agent_facts(r)) for r in asked.sides.scored], asked.rows)
+            return flat(((r.choice,) for r in asked.sides.scored), asked.rows)
+        return flat((of.read(r.facts) for r in asked.sides.scored), asked.rows)
 
     return asked.scorer.once(asked.task, ("observed", of.what, asked.condition, asked.sides.digest), read)
 
 
-def flat(by_case: Sequence[Sequence[int]], rows: npt.NDArray[np.int64]) -> Values:
+def flat(by_case: Iterable[Sequence[int]], rows: npt.NDArray[np.int64]) -> Values:
     """Returns the observations of cases one after the other, each with the row of its case."""
-    counts = [len(values) for values in by_case]
-    joined = np.fromiter((v for values in by_case for v in values), dtype=np.int32, count=sum(counts))
-    return Values(joined, np.repeat(rows.astype(np.int32), counts))
+    joined, counts = array("i"), array("i")
+    for values in by_case:
+        joined.extend(values)
+        counts.append(len(values))
+    return Values(np.array(joined, dtype=np.int32), np.repeat(rows.astype(np.int32), counts))
 
 
 def bins_of(of: Observed, values: npt.NDArray[np.int32]) -> CountBins:

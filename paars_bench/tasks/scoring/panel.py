@@ -39,7 +39,7 @@ def panel_test(asked: Asked) -> Row:
 
 def _statistics(asked: Asked) -> tuple[dict[str, PoolableStatistic], dict[str, str]]:
     """Returns the statistics of the panel, and those that too few points leave out, each with the reason."""
-    if "query" not in (asked.sides.scored[0].parsed or {}):
+    if not isinstance(asked.sides.scored[0].did, str):
         return _counts(asked)
     found: dict[str, PoolableStatistic] = {}
     left_out: dict[str, str] = {}

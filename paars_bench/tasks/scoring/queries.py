@@ -133,4 +133,4 @@ def _compared(human: Any, typed: Mapping[str, str], asked: Asked) -> Compared:
 
 def said(asked: Asked) -> list[str]:
     """Returns the queries of the scored agents, in order."""
-    return [str((r.parsed or {})["query"]) for r in asked.sides.scored]
+    return [str(r.did) for r in asked.sides.scored]
