@@ -47,6 +47,10 @@ class BudgetReached(PaarsError):
     exit_code = 3
 
 
+class BackboneUnusable(PaarsError):
+    """No case can succeed: wrong key, no permission, unknown model. The run stops and keeps what is done."""
+
+
 def printable(text: str) -> str:
     """Returns text as one line without control characters: a model's words may hold a terminal's commands."""
     return "".join(c for c in " ".join(text.split()) if c.isprintable())

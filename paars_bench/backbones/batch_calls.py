@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from paars_bench.backbones.batch_provider import BatchProvider
 from paars_bench.backbones.faults import fault_of, shortened
-from paars_bench.backbones.gateway import BackboneUnusable
+from paars_bench.errors import BackboneUnusable
 
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 5.0, 60.0, 1.3  # seconds between looks at a batch
 BEGINNINGS = 4  # tries to begin a batch, each after a look whether the one before did

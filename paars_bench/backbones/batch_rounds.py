@@ -12,9 +12,9 @@ from typing import Any
 from paars_bench.backbones.batch_calls import BatchCalls, pauses
 from paars_bench.backbones.batch_log import BatchLog, Sent
 from paars_bench.backbones.batch_provider import BatchProvider, Look, Reply, failed
-from paars_bench.backbones.gateway import BackboneUnusable
 from paars_bench.backbones.patience import Patience
 from paars_bench.boundary import unforeseen
+from paars_bench.errors import BackboneUnusable
 
 ROUND = 10_000  # requests; OpenAI takes 50,000 and Azure 100,000
 ROUND_BYTES = 50_000_000  # of 200 MB at OpenAI and at Azure; while it is sent, memory holds several copies

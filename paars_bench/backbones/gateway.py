@@ -9,7 +9,7 @@ import json
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from paars_bench.backbones.acting import acting_as
@@ -27,7 +27,7 @@ from paars_bench.backbones.response_cache import ResponseCache
 from paars_bench.backbones.route import Route, route_of, unpriced, unrecorded
 from paars_bench.backbones.throttle import LONGEST_WAIT, UNLIMITED, Throttle
 from paars_bench.boundary import unforeseen
-from paars_bench.errors import PaarsError
+from paars_bench.errors import BackboneUnusable
 from paars_bench.outcomes import POLICY, Outcome
 from paars_bench.personas.history import estimate_tokens
 
@@ -36,12 +36,6 @@ if TYPE_CHECKING:
 
 DEADLINE = 600.0  # seconds for a request, all its attempts and waits together
 MOST_FAILED = 25  # requests one after another, each after every retry: the provider is broken, not a case
-
-
-class BackboneUnusable(PaarsError):
-    """No case can succeed: wrong key, no permission, unknown model. The run stops and keeps what is done."""
-
-    exit_code = 4
 
 
 class _Attempt(NamedTuple):
@@ -56,6 +50,20 @@ class _Attempt(NamedTuple):
     completion: Completion
     retry_after: float | None = None
     crowded: bool = False
+
+
+@dataclass(slots=True)
+class _Tries:
+    """The calls made for one request so far: how many, the last one, its latency, and what all of them used."""
+
+    number: int = 0
+    last: _Attempt | None = None
+    latency_ms: float = 0.0
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def failed(self) -> bool:
+        return self.last is not None and POLICY[self.last.completion.outcome].retried
 
 
 class LiteLLMBackbone:
@@ -147,51 +155,64 @@ class LiteLLMBackbone:
             BackboneUnusable: no request can succeed (wrong key, no permission, unknown model), or none does.
             PaarsError: the cache has no reply and none can be asked for (no key, no model).
         """
-        import openai
-
         entry = self._cache.entry(self._keys, self._body(request), request.draw) if self._cache else None
         if entry is not None and entry.reply is not None:
             return entry.reply
         patience = PATIENCE.get() or Patience()
-        told, usage, number = ATTEMPTS.get(), Usage(), 0
-        last: _Attempt | None = None
         if self._unrecorded is not None:
             self._unrecorded.set(True)
-        async for attempt in self._retrying(patience):
-            over = patience.over if last is not None else None
-            began = None if over is not None else await self._throttle.enter(patience)
-            if began is None:
-                return _not_tried(last, over or patience.over, usage, number)
-            number, room, last, started = number + 1, self._throttle.limit, None, time.perf_counter()
-            try:
-                body = self._body.marked(request)
-                if self._batches is None:
-                    reply = await self._litellm.acompletion(**body)
-                else:
-                    reply = await self._batches.acompletion(self._keys, request.draw, **body)
-                last = _Attempt(self._read(reply, request))
-            except openai.OpenAIError as error:  # the root of everything LiteLLM raises for a call
-                last = self._failed(error)
-            finally:
-                self._throttle.leave(began, refused=last is not None and last.crowded, wait=last and last.retry_after)
-            latency_ms = (time.perf_counter() - started) * 1000
-            usage += last.completion.usage
-            if told is not None:
-                ended, why = last.completion.outcome, last.completion.error
-                told(Attempt(request.role, number, ended, latency_ms, room, last.retry_after, why))
-            attempt.retry_state.set_result(last)
-        assert last is not None, "the first attempt is always made"
-        self._breaker.see(last.completion)
-        done = replace(last.completion, usage=usage, latency_ms=latency_ms, attempts=number)
+        tries, began = _Tries(), time.monotonic()
+        over = await self._try(request, tries, patience)
+        if over is None and tries.failed:  # most calls need no second, and none of what makes one
+            handed = False
+            async for attempt in self._retrying(patience, self._deadline - (time.monotonic() - began)):
+                over = await self._try(request, tries, patience) if handed else None
+                if over is not None:
+                    break
+                handed = True
+                attempt.retry_state.set_result(tries.last)
+        if over is not None:
+            return over
+        assert tries.last is not None, "tried"
+        self._breaker.see(tries.last.completion)
+        done = replace(tries.last.completion, usage=tries.usage, latency_ms=tries.latency_ms, attempts=tries.number)
         return done if entry is None else entry.keep(done)
 
-    def _retrying(self, patience: Patience) -> Any:
+    async def _try(self, request: Request, tries: _Tries, patience: Patience) -> Completion | None:
+        """Makes one call; where the run is over first, none, and returns how the request ends."""
+        import openai
+
+        over = patience.over if tries.last is not None else None
+        began = None if over is not None else await self._throttle.enter(patience)
+        if began is None:
+            return _not_tried(tries, over or patience.over)
+        tries.number, room, last, started = tries.number + 1, self._throttle.limit, None, time.perf_counter()
+        try:
+            body = self._body.marked(request)
+            if self._batches is None:
+                reply = await self._litellm.acompletion(**body)
+            else:
+                reply = await self._batches.acompletion(self._keys, request.draw, **body)
+            last = _Attempt(self._read(reply, request))
+        except openai.OpenAIError as error:  # the root of everything LiteLLM raises for a call
+            last = self._failed(error)
+        finally:
+            self._throttle.leave(began, refused=last is not None and last.crowded, wait=last and last.retry_after)
+        tries.last, tries.latency_ms = last, (time.perf_counter() - started) * 1000
+        tries.usage += last.completion.usage
+        told = ATTEMPTS.get()
+        if told is not None:
+            ended, why = last.completion.outcome, last.completion.error
+            told(Attempt(request.role, tries.number, ended, tries.latency_ms, room, last.retry_after, why))
+        return None
+
+    def _retrying(self, patience: Patience, seconds: float) -> Any:
         import tenacity
 
         return tenacity.AsyncRetrying(
             sleep=patience.sleep,
             retry=tenacity.retry_if_result(lambda a: POLICY[a.completion.outcome].retried),
-            stop=_Enough(self._attempts, self._deadline),
+            stop=_Enough(self._attempts, seconds),
             wait=_Backoff(),
             retry_error_callback=lambda state: None,  # the last failure is the outcome
         )
@@ -317,10 +338,10 @@ class _Breaker:
             )
 
 
-def _not_tried(last: _Attempt | None, over: Outcome | None, usage: Usage, attempts: int) -> Completion:
+def _not_tried(tries: _Tries, over: Outcome | None) -> Completion:
     """Returns how a request ends whose next call was not made since the run is over."""
-    why = "not asked: the run ended first" if last is None else f"not tried again: {_why(last.completion)}"
-    return Completion("", over or Outcome.CANCELLED, usage=usage, attempts=attempts, error=why)
+    why = "not asked: the run ended first" if tries.last is None else f"not tried again: {_why(tries.last.completion)}"
+    return Completion("", over or Outcome.CANCELLED, usage=tries.usage, attempts=tries.number, error=why)
 
 
 def _why(ended: Completion) -> str:

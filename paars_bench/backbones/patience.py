@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -39,6 +40,15 @@ class Patience:
             return Outcome.TIME_LIMIT
         return None
 
+    @property
+    def left(self) -> float | None:
+        """Seconds to the deadline, at least 0; None where there is none."""
+        return None if self._deadline is None else max(self._deadline - time.monotonic(), 0.0)
+
+    def at_stop(self, tell: Callable[[], None]) -> None:
+        """Has the stop told to ``tell``, at once where it came before."""
+        self._stopped.add_done_callback(lambda _: tell())
+
     async def sleep(self, seconds: float) -> None:
         """Waits, at most until the deadline or the stop."""
         await self._wait({self._stopped}, seconds)
@@ -49,8 +59,8 @@ class Patience:
         return turn.done()
 
     async def _wait(self, futures: set[asyncio.Future[Any]], seconds: float | None) -> None:
-        if self._deadline is not None:
-            left = max(self._deadline - time.monotonic(), 0.0)
+        left = self.left
+        if left is not None:
             seconds = left if seconds is None else min(seconds, left)
         await asyncio.wait(futures, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
 

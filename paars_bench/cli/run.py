@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from paars_bench.backbones.cache_use import CacheUse
+from paars_bench.backbones.executor import started_ahead
 from paars_bench.cli.base import Amount, Command, duration, examples, include_path, key_values
 from paars_bench.errors import UsageError
 from paars_bench.names import names
@@ -56,6 +57,13 @@ from paars_bench.names import names
     help="Take replies from the response cache, leave them there, or both.",
 )
 @click.option("--batch", is_flag=True, help="Send calls in the provider's batches: half the price, up to a day.")
+@click.option(
+    "--executor",
+    default="auto",
+    show_default=True,
+    metavar="WHERE",
+    help="Call from the run (inline) or from N processes of its own (process:N).",
+)
 @click.option("--log_samples/--no_log_samples", default=None, help="Keep prompts and replies. [of models]")
 @include_path
 @click.option("--dry_run", is_flag=True, help="Resolve, render and count, but call nothing.")
@@ -77,9 +85,10 @@ def run(model: str | None, tasks: tuple[str, ...], conditions: tuple[str, ...], 
         "command": _command_line(click.get_current_context().find_root().obj, raw_args),
         **flags,
     }
+    started = started_ahead(asked)
     from paars_bench.run import RunSpec, evaluate_spec  # after the checks: this import takes seconds
 
-    return evaluate_spec(RunSpec(**asked)).exit_code
+    return evaluate_spec(RunSpec(**asked), started).exit_code
 
 
 def _command_line(words: list[str], raw_args: tuple[str, ...]) -> str:

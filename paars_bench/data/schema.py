@@ -218,6 +218,10 @@ def product_of(row: Mapping[str, Any]) -> Product:
     )
 
 
+_SMALL, _MOST_SEEN = 10_000, 50_000
+"""Products up to which a catalog is read at once; products kept of a larger one, whose memory they bound."""
+
+
 class Catalog:
     """The products of a shop, looked up by id.
 
@@ -240,12 +244,16 @@ class Catalog:
     def __getitem__(self, product_id: str) -> Product:
         """Returns a product; KeyError if the shop does not have it."""
         hit = self._seen.get(product_id)
-        if hit is None:
-            hit = product_of(self.table.slice(self._row[product_id], 1).to_pylist()[0])
-            if len(self._seen) >= 50_000:  # bounds memory on catalogs of a million products
-                self._seen.clear()
-            self._seen[product_id] = hit
-        return hit
+        if hit is not None:
+            return hit
+        row = self._row[product_id]
+        if len(self.ids) <= _SMALL:  # a row by itself takes fifty times as long as one among all
+            self._seen.update(zip(self.ids, self, strict=True))
+            return self._seen[product_id]
+        if len(self._seen) >= _MOST_SEEN:
+            self._seen.clear()
+        self._seen[product_id] = product_of(self.table.slice(row, 1).to_pylist()[0])
+        return self._seen[product_id]
 
     def lacks(self, product_ids: Iterable[str]) -> list[str]:
         """Returns those of some ids that the shop does not have."""

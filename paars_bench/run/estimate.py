@@ -15,6 +15,7 @@ from paars_bench.backbones.aliases import resolve
 from paars_bench.backbones.door import Request
 from paars_bench.backbones.open import OWN_ARGS
 from paars_bench.backbones.prices import Prices
+from paars_bench.backbones.remote import RemoteBackbone
 from paars_bench.backbones.sizes import Sizer
 from paars_bench.boundary import unforeseen
 from paars_bench.outcomes import Outcome
@@ -43,6 +44,8 @@ def say_estimate(plan: Plan, work: Work) -> None:
     """Says in a line what a run at a provider will take, and which cap will stop it before its end."""
     if resolve(work.spec.model).kind != "litellm":
         return
+    if isinstance(work.backbone, RemoteBackbone) and not work.backbone.traits.priced:
+        return  # LiteLLM would be imported once more to count tokens that have no price: --dry_run does
     from paars_bench.report.estimate_table import caps_met, in_short
 
     with unforeseen() as caught:  # nothing that an estimate needs may cost the run

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from paars_bench.backbones.workers import Workers
 from paars_bench.data.cases import ShoppingData
 from paars_bench.errors import PaarsError
 from paars_bench.report.results import exit_code
@@ -60,6 +61,7 @@ def evaluate(model: str, tasks: Sequence[str] | str = "all", dataset: str = "dem
             - ``fail_on_error``: share (below 1) or number of failed cases that stops the run
             - ``use_cache``: ``"read"``, ``"write"``, ``"rw"`` or ``"refresh"`` the response cache; ``"off"``
             - ``batch``: send calls in the provider's batches, at half the price and within a day; False
+            - ``executor``: call from the run (``"inline"``) or from N processes (``"process:N"``); ``"auto"``
             - ``include_path``: a folder with more task YAML, or several
             - ``log_samples``: keep prompts and replies; of models and not of baselines
             - ``dry_run``: call nothing and return ``config`` (the run resolved) and ``estimate``; False
@@ -72,8 +74,12 @@ def evaluate(model: str, tasks: Sequence[str] | str = "all", dataset: str = "dem
     return dict(evaluate_spec(spec).results)
 
 
-def evaluate_spec(spec: RunSpec) -> RunOutcome:
+def evaluate_spec(spec: RunSpec, started: Workers | None = None) -> RunOutcome:
     """Runs what ``spec`` asks for, resuming what its folder already holds.
+
+    Args:
+        spec: of the run.
+        started: processes for the backbone, where some were started ahead.
 
     Raises:
         PaarsError: bad input, a backbone that cannot work, or a folder of another run.
@@ -85,9 +91,10 @@ def evaluate_spec(spec: RunSpec) -> RunOutcome:
         specs = check_spec(spec)
         with held_directory(path) as directory:
             cache = open_cache(spec, screen)
-            backbone, data = open_both(spec, screen, cache, directory.batches if spec.batch else None)
+            opened, data = open_both(spec, screen, cache, directory.batches if spec.batch else None, started)
             plan = make_plan(specs, data, spec)
             rehearse_all(plan, data)
+            backbone = opened()
             check_session_caps(plan, backbone)
             announce(spec, plan, data, backbone, screen)
             config = config_of(spec, plan, data, backbone)

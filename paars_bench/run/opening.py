@@ -15,9 +15,12 @@ from paars_bench.backbones.aliases import resolve
 from paars_bench.backbones.batch_log import BatchLog
 from paars_bench.backbones.cache_use import CacheUse
 from paars_bench.backbones.door import Backbone
+from paars_bench.backbones.executor import processes_for
 from paars_bench.backbones.open import open_backbone
 from paars_bench.backbones.redact import Redactor, secrets_of
+from paars_bench.backbones.remote import RemoteBackbone, Starting
 from paars_bench.backbones.response_cache import ResponseCache
+from paars_bench.backbones.workers import Workers
 from paars_bench.config import TaskIndex, TaskSpec
 from paars_bench.config.store_settings import StoreSettings
 from paars_bench.data import load_dataset
@@ -131,33 +134,72 @@ def open_cache(spec: RunSpec, screen: Screen) -> ResponseCache | None:
 
 
 def open_both(
-    spec: RunSpec, screen: Screen, cache: ResponseCache | None, batches: JsonLines | None = None
-) -> tuple[Backbone, ShoppingData]:
-    """Opens the backbone and the data set, side by side where both take half a minute on a fresh machine.
+    spec: RunSpec,
+    screen: Screen,
+    cache: ResponseCache | None,
+    batches: JsonLines | None = None,
+    started: Workers | None = None,
+) -> tuple[Callable[[], Backbone], ShoppingData]:
+    """Opens the backbone and the data set, side by side where both take long.
 
     Args:
         spec: of the run.
         screen: is told what takes time.
         cache: of replies; None where none is used.
         batches: where is written down what was sent in batches; None where nothing is.
+        started: processes for the backbone, where some were started ahead.
+
+    Returns:
+        What waits for the backbone, where that takes longer than the data set, and the data set.
     """
+    processes = _processes(spec, cache, batches)
+    if processes:
+        starting = Starting(spec.model, spec.model_args, screen.note, started or Workers(processes))
+        return (lambda: _affordable(spec, starting.wait())), _loaded(spec, screen, starting.look)
     if spec.model != "local":  # a missing key or file is said before anything is built
         backbone = open_backbone(
             spec.model, spec.model_args, screen.note, will_call=not spec.dry_run, cache=cache, batches=batches
         )
-        if spec.max_cost is not None:
-            _check_priced(backbone, f"--max_cost {spec.max_cost:g}", "--max_tokens_total N")
-        return backbone, load_dataset(spec.dataset, progress=screen.stage)
+        _affordable(spec, backbone)
+        return (lambda: backbone), load_dataset(spec.dataset, progress=screen.stage)
     with ThreadPoolExecutor(max_workers=1) as pool:
         opening = pool.submit(open_backbone, spec.model, spec.model_args, screen.note, cache=cache)
+        return opening.result, _loaded(spec, screen, lambda: opening.result() if opening.done() else None)
 
-        def stage(text: str, done: int, total: int) -> None:
-            if opening.done():
-                opening.result()  # a model that cannot be had ends the building of the data too
-            screen.stage(text, done, total)
 
-        data = load_dataset(spec.dataset, progress=stage)
-        return opening.result(), data
+def _loaded(spec: RunSpec, screen: Screen, look: Callable[[], object]) -> ShoppingData:
+    """Loads the data set; ``look`` raises where the backbone cannot be had, which ends the building of the data too."""
+
+    def stage(text: str, done: int, total: int) -> None:
+        look()
+        screen.stage(text, done, total)
+
+    return load_dataset(spec.dataset, progress=stage)
+
+
+def _processes(spec: RunSpec, cache: ResponseCache | None, batches: JsonLines | None) -> int:
+    """Returns how many processes call the model; 0: the run does.
+
+    Raises:
+        UsageError: processes were asked for and have no part in this run.
+    """
+    resolved = resolve(spec.model)
+    if resolved.kind != "litellm" or spec.dry_run or cache is not None or batches is not None:
+        if spec.executor.startswith("process") and not spec.dry_run:
+            why = "--use_cache" if cache else "--batch" if batches else spec.model
+            raise UsageError(
+                f"--executor {spec.executor}: with {why} the run itself has the replies; leave --executor out"
+            )
+        processes_for(spec.executor, "", {}, None)
+        return 0
+    return processes_for(spec.executor, resolved.litellm_model, spec.model_args, spec.max_concurrency)
+
+
+def _affordable(spec: RunSpec, backbone: Backbone) -> Backbone:
+    """Refuses a cap on the money of the run that could never act."""
+    if spec.max_cost is not None:
+        _check_priced(backbone, f"--max_cost {spec.max_cost:g}", "--max_tokens_total N")
+    return backbone
 
 
 def rehearse_all(plan: Plan, data: ShoppingData) -> None:
@@ -211,6 +253,8 @@ def announce(spec: RunSpec, plan: Plan, data: ShoppingData, backbone: Backbone, 
     )
     if resolve(spec.model).kind == "litellm" and spec.limit is None and not spec.dry_run:
         screen.note("--limit N asks fewer cases a task; --dry_run shows the plan and calls nothing")
+    if isinstance(backbone, RemoteBackbone):
+        screen.note(f"{spec.model} is called from {backbone.traits.details['executor']} (--executor)")
     if not backbone.traits.scripted and any(s.output_type == "session" for s in plan.specs.values()):
         screen.note(f"sessions: {spec.model} acts by {backbone.traits.acts_by.meaning}")
     for task, why in plan.unsupported.items():

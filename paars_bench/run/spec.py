@@ -30,6 +30,7 @@ class RunSpec:
         fail_on_error: stop as failed once this share (below 1) or number (1 and over) of cases failed.
         use_cache: what is taken from the response cache and what is left there.
         batch: send calls in the provider's batches, at half the price and within a day.
+        executor: where the model is called from: ``auto``, ``inline``, ``process`` or ``process:N``.
         include_path: folders with more task YAML.
         log_samples: write prompts and replies to the journal (the digest of a model's prompt is always written); None
             writes a model's and not a baseline's, which reads no prompt.
@@ -53,6 +54,7 @@ class RunSpec:
     fail_on_error: float | None = None
     use_cache: CacheUse = CacheUse.OFF
     batch: bool = False
+    executor: str = "auto"
     include_path: tuple[Path, ...] = ()
     log_samples: bool | None = None
     dry_run: bool = False

@@ -14,8 +14,9 @@ from loopback import Answer, Provider, chat, failure
 
 from paars_bench.backbones.body import REASONING_HEADROOM
 from paars_bench.backbones.door import Completion, Request
-from paars_bench.backbones.gateway import BackboneUnusable, LiteLLMBackbone
+from paars_bench.backbones.gateway import LiteLLMBackbone
 from paars_bench.backbones.patience import PATIENCE, Patience
+from paars_bench.errors import BackboneUnusable
 from paars_bench.outcomes import Outcome
 
 KEY = "sk-loopback-0123456789abcdef"

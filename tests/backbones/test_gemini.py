@@ -9,7 +9,8 @@ import pytest
 from loopback import Answer, Provider
 
 from paars_bench.backbones.door import Completion, Request
-from paars_bench.backbones.gateway import BackboneUnusable, LiteLLMBackbone
+from paars_bench.backbones.gateway import LiteLLMBackbone
+from paars_bench.errors import BackboneUnusable
 from paars_bench.outcomes import Outcome
 
 GEMINI = "gemini/gemini-2.5-flash"

@@ -14,8 +14,7 @@ import pytest
 from fake_runs import CHOICES, Bench, FakeBackbone, essence, failing, keys, read, rows, sensible
 
 from paars_bench.backbones.door import Completion, Request, Usage
-from paars_bench.backbones.gateway import BackboneUnusable
-from paars_bench.errors import PaarsError, RunDirectoryError
+from paars_bench.errors import BackboneUnusable, PaarsError, RunDirectoryError
 from paars_bench.outcomes import Outcome
 from paars_bench.run import rescore
 from paars_bench.run.journal import JsonLines
