@@ -25,7 +25,7 @@ from paars_bench.backbones.patience import PATIENCE, Patience
 from paars_bench.backbones.redact import Redactor, secrets_of
 from paars_bench.backbones.response_cache import ResponseCache
 from paars_bench.backbones.route import Route, route_of, unpriced, unrecorded
-from paars_bench.backbones.throttle import LONGEST_WAIT, UNLIMITED, Throttle
+from paars_bench.backbones.throttle import LONGEST_WAIT, UNLIMITED, Gate, Throttle
 from paars_bench.boundary import unforeseen
 from paars_bench.errors import BackboneUnusable
 from paars_bench.outcomes import POLICY, Outcome
@@ -78,6 +78,7 @@ class LiteLLMBackbone:
         acting: how it is to act in sessions, where ``traits`` do not say; None: the first way that LiteLLM lists.
         deadline: seconds for one request, its attempts and waits together.
         calls_per_minute: begun at most; None: as many as the provider takes.
+        gate: lets calls begin in the place of one's own; None: one's own.
         cache: keeps replies and serves them again; None keeps none.
         batches: through which calls go; None: each by itself.
     """
@@ -93,6 +94,7 @@ class LiteLLMBackbone:
         acting: Acting | None = None,
         deadline: float = DEADLINE,
         calls_per_minute: float | None = None,
+        gate: Gate | None = None,
         cache: ResponseCache | None = None,
         batches: Batches | None = None,
     ) -> None:
@@ -117,8 +119,9 @@ class LiteLLMBackbone:
         self._unrecorded = unrecorded()
         if route.light:
             unpriced(self._litellm, route.model)
+        self._throttle: Gate
         if batches is None:
-            self._throttle, self._breaker = Throttle(calls_per_minute), _Breaker(model)
+            self._throttle, self._breaker = gate or Throttle(calls_per_minute), _Breaker(model)
         else:  # all of a batch are under way at once, and an expired one is no sign of a broken provider
             self._throttle, self._breaker = Throttle(first=UNLIMITED), _Breaker(model, math.inf)
 
@@ -269,12 +272,7 @@ class LiteLLMBackbone:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What the calls so far taught about the provider, in words."""
-        if self._batches is not None:
-            return self._batches.remarks
-        if not self._throttle.refused:
-            return ()
-        few = f"{self._throttle.fewest} calls under way" if self._throttle.fewest > 1 else "one call under way"
-        return (f"{self._throttle.refused:,} calls came too many for the provider (429); slowed down to {few}",)
+        return self._throttle.remarks if self._batches is None else self._batches.remarks
 
     async def aclose(self) -> None:
         """Closes LiteLLM's connections and the cache."""

@@ -17,6 +17,7 @@ from paars_bench.errors import MissingKeyError, UsageError, printable
 if TYPE_CHECKING:
     from paars_bench.backbones.batch_log import Lines
     from paars_bench.backbones.response_cache import ResponseCache
+    from paars_bench.backbones.throttle import Gate
 
 # Read by the harness; everything else in --model_args goes to LiteLLM.
 OWN_ARGS = {
@@ -49,6 +50,7 @@ def open_backbone(
     will_call: bool = True,
     cache: ResponseCache | None = None,
     batches: Lines | None = None,
+    gate: Gate | None = None,
 ) -> Backbone:
     """Opens a backbone: alias, LiteLLM name, ``local``, ``local:PATH.gguf`` or a scripted baseline.
 
@@ -60,6 +62,7 @@ def open_backbone(
         cache: keeps a model's replies; while it serves them, a missing key is refused at the first that it lacks, and
             a model in this process is loaded then.
         batches: where is written down what was sent in batches; None: every call is sent by itself.
+        gate: lets the calls of a hosted model begin; None: as many as the provider takes.
 
     Raises:
         UsageError: unknown name, an argument the backbone does not have, or no batches of this model.
@@ -84,7 +87,7 @@ def open_backbone(
     if batches is not None and limits:
         raise UsageError(f"--batch: a batch is sent at once, so {' and '.join(limits)} could not act; leave it out")
     sent = None if batches is None else (batches, note)
-    backbone = _open_hosted(model, resolved.litellm_model, args, asked, cache, limits, sent)
+    backbone = _open_hosted(model, resolved.litellm_model, args, asked, cache, limits, sent, gate)
     missing = _missing_key(model, resolved.litellm_model, resolved.key_env, args)
     if not missing:
         return backbone
@@ -183,6 +186,7 @@ def _open_hosted(
     cache: ResponseCache | None,
     limits: Mapping[str, float],
     batches: tuple[Lines, Callable[[str], None]] | None,
+    gate: Gate | None,
 ) -> Backbone:
     from paars_bench.backbones.gateway import DEADLINE, LiteLLMBackbone
     from paars_bench.backbones.litellm import import_litellm
@@ -215,6 +219,7 @@ def _open_hosted(
         acting=asked,
         deadline=limits.get("deadline", DEADLINE),
         calls_per_minute=limits.get("calls_per_minute"),
+        gate=gate,
         cache=cache,
     )
 

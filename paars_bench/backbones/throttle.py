@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from paars_bench.backbones.patience import Patience
 
@@ -21,6 +22,28 @@ _FIRST, _MOST = 8.0, 4096
 _KEPT, _SAME = 0.75, 0.8
 _SLOWEST = 64
 _MINUTE = 60.0
+
+
+class Gate(Protocol):
+    """Lets calls begin, here or in another process."""
+
+    @property
+    def limit(self) -> int:
+        """How many calls may be under way now."""
+        ...
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was learned of the provider's limits, in words."""
+        ...
+
+    async def enter(self, patience: Patience) -> float | None:
+        """Waits until a call may begin; returns when it began, None where the run is over first."""
+        ...
+
+    def leave(self, began: float, *, refused: bool = False, wait: float | None = None) -> None:
+        """Counts the end of a call."""
+        ...
 
 
 class Throttle:
@@ -60,6 +83,14 @@ class Throttle:
     def limit(self) -> int:
         """How many calls may be under way now."""
         return int(self._limit)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was learned of the provider's limits, in words."""
+        if not self.refused:
+            return ()
+        few = f"{self.fewest} calls under way" if self.fewest > 1 else "one call under way"
+        return (f"{self.refused:,} calls came too many for the provider (429); slowed down to {few}",)
 
     async def enter(self, patience: Patience) -> float | None:
         """Waits until a call may begin.

@@ -14,7 +14,8 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -70,32 +71,70 @@ def _work(number: int) -> None:
             return
         asked = json.loads(first)
         try:
-            backbone = open_backbone(asked["model"], asked["model_args"], partial(_note, sock))
+            gate = _FarGate()
+            backbone = open_backbone(asked["model"], asked["model_args"], partial(_note, sock), gate=gate)
         except PaarsError as error:
             sock.sendall(line_of(["failed", told(error)]))
             return
         sock.sendall(line_of(["opened", described(backbone.traits)]))
-        asyncio.run(_serve(sock, backbone))
+        asyncio.run(_serve(sock, backbone, gate))
 
 
 def _note(sock: socket.socket, text: str) -> None:
     sock.sendall(line_of(["note", text]))
 
 
-async def _serve(sock: socket.socket, backbone: Backbone) -> None:
-    await _Server(backbone).serve(sock)
+class _Turn:
+    """A call that the run let begin together with its question: when that was, None where the run was over first."""
+
+    def __init__(self, number: int, began: float | None) -> None:
+        self.number, self.began, self.taken = number, began, False
+
+
+_TURN: ContextVar[_Turn] = ContextVar("_TURN")
+
+
+class _FarGate:
+    """The run's throttle, seen from here: it counts the calls of all workers, and is asked for each second attempt."""
+
+    remarks: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        self.limit = 0
+        self.send: Callable[..., None] = lambda *_: None
+        self.waiting: dict[int, asyncio.Future[float | None]] = {}
+
+    async def enter(self, patience: Patience) -> float | None:
+        """Returns when the call began, None where the run is over first."""
+        turn = _TURN.get()
+        if not turn.taken:
+            turn.taken = True
+            return turn.began
+        let: asyncio.Future[float | None] = asyncio.get_running_loop().create_future()
+        self.waiting[turn.number] = let
+        self.send("enter", turn.number)
+        return await let
+
+    def leave(self, began: float, *, refused: bool = False, wait: float | None = None) -> None:
+        """Tells the run of the end of a call."""
+        self.send("leave", began, refused, wait)
+
+
+async def _serve(sock: socket.socket, backbone: Backbone, gate: _FarGate) -> None:
+    await _Server(backbone, gate).serve(sock)
 
 
 class _Server:
     """Answers what the run asks, inside an event loop."""
 
-    def __init__(self, backbone: Backbone) -> None:
-        self._backbone = backbone
+    def __init__(self, backbone: Backbone, gate: _FarGate) -> None:
+        self._backbone, self._gate = backbone, gate
         self._loop = asyncio.get_running_loop()
         self._patience = Patience()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._wire = Wire(self._take, self._end)
+        gate.send = self._wire.send
 
     async def serve(self, sock: socket.socket) -> None:
         """Answers until the run says that it is over, or is gone."""
@@ -104,7 +143,7 @@ class _Server:
         for task in self._tasks:
             task.cancel()
         await self._backbone.aclose()
-        self._wire.send("closed", dict(self._backbone.not_sent), list(self._backbone.remarks))
+        self._wire.send("closed", dict(self._backbone.not_sent))
 
     def _end(self) -> None:
         if not self._ended.done():
@@ -113,9 +152,15 @@ class _Server:
     def _take(self, message: Message) -> None:
         kind, *said = message
         if kind == "ask":
-            task = self._loop.create_task(self._answer(*said))
+            *asked, self._gate.limit = said
+            task = self._loop.create_task(self._answer(*asked))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        elif kind == "entered":
+            number, began, self._gate.limit = said
+            let = self._gate.waiting.pop(number)
+            if not let.done():
+                let.set_result(began)
         elif kind == "begin":
             (left,) = said
             self._patience = Patience(None if left is None else time.monotonic() + left)
@@ -124,7 +169,9 @@ class _Server:
         else:
             self._end()
 
-    async def _answer(self, number: int, request: Mapping[str, Any]) -> None:
+    async def _answer(self, number: int, request: Mapping[str, Any], began: float | None) -> None:
+        turn = _Turn(number, began)
+        _TURN.set(turn)
         PATIENCE.set(self._patience)
         ATTEMPTS.set(lambda attempt: self._wire.send("attempt", number, list(attempt)))
         with unforeseen(PaarsError) as caught:
@@ -132,6 +179,8 @@ class _Server:
                 self._wire.send("done", number, answered(await self._backbone.complete(Request(**request))))
             except PaarsError as error:
                 caught.error = error
+        if began is not None and not turn.taken:
+            self._gate.leave(began)
         if caught.error is not None:
             self._wire.send("raised", number, told(caught.error))
 
