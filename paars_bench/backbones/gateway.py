@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -54,16 +54,25 @@ class _Attempt(NamedTuple):
 
 @dataclass(slots=True)
 class _Tries:
-    """The calls made for one request so far: how many, the last one, its latency, and what all of them used."""
+    """The calls made for one request so far.
+
+    Attributes:
+        number: how many.
+        last: the last one.
+        latency_ms: of that.
+        usage: of all.
+        over: the run ended before the next.
+    """
 
     number: int = 0
     last: _Attempt | None = None
     latency_ms: float = 0.0
     usage: Usage = field(default_factory=Usage)
+    over: bool = False
 
-    @property
-    def failed(self) -> bool:
-        return self.last is not None and POLICY[self.last.completion.outcome].retried
+    def add(self, made: _Attempt, latency_ms: float) -> None:
+        self.number, self.last, self.latency_ms = self.number + 1, made, latency_ms
+        self.usage += made.completion.usage
 
 
 class LiteLLMBackbone:
@@ -158,56 +167,58 @@ class LiteLLMBackbone:
             BackboneUnusable: no request can succeed (wrong key, no permission, unknown model), or none does.
             PaarsError: the cache has no reply and none can be asked for (no key, no model).
         """
+        import openai
+
         entry = self._cache.entry(self._keys, self._body(request), request.draw) if self._cache else None
         if entry is not None and entry.reply is not None:
             return entry.reply
         patience = PATIENCE.get() or Patience()
+        told, tries = ATTEMPTS.get(), _Tries()
         if self._unrecorded is not None:
             self._unrecorded.set(True)
-        tries, began = _Tries(), time.monotonic()
-        over = await self._try(request, tries, patience)
-        if over is None and tries.failed:  # most calls need no second, and none of what makes one
-            handed = False
-            async for attempt in self._retrying(patience, self._deadline - (time.monotonic() - began)):
-                over = await self._try(request, tries, patience) if handed else None
-                if over is not None:
-                    break
-                handed = True
-                attempt.retry_state.set_result(tries.last)
-        if over is not None:
-            return over
-        assert tries.last is not None, "tried"
+        async for _ in self._turns(tries, patience):
+            over = patience.over if tries.last is not None else None
+            began = None if over is not None else await self._throttle.enter(patience)
+            if began is None:
+                tries.over = True
+                continue
+            room, last, started = self._throttle.limit, None, time.perf_counter()
+            try:
+                body = self._body.marked(request)
+                if self._batches is None:
+                    reply = await self._litellm.acompletion(**body)
+                else:
+                    reply = await self._batches.acompletion(self._keys, request.draw, **body)
+                last = _Attempt(self._read(reply, request))
+            except openai.OpenAIError as error:  # the root of everything LiteLLM raises for a call
+                last = self._failed(error)
+            finally:
+                self._throttle.leave(began, refused=last is not None and last.crowded, wait=last and last.retry_after)
+            latency_ms = (time.perf_counter() - started) * 1000
+            tries.add(last, latency_ms)
+            if told is not None:
+                ended, why = last.completion.outcome, last.completion.error
+                told(Attempt(request.role, tries.number, ended, latency_ms, room, last.retry_after, why))
+        if tries.over or tries.last is None:
+            return _not_tried(tries, patience.over)
         self._breaker.see(tries.last.completion)
         done = replace(tries.last.completion, usage=tries.usage, latency_ms=tries.latency_ms, attempts=tries.number)
         return done if entry is None else entry.keep(done)
 
-    async def _try(self, request: Request, tries: _Tries, patience: Patience) -> Completion | None:
-        """Makes one call; where the run is over first, none, and returns how the request ends."""
-        import openai
-
-        over = patience.over if tries.last is not None else None
-        began = None if over is not None else await self._throttle.enter(patience)
-        if began is None:
-            return _not_tried(tries, over or patience.over)
-        tries.number, room, last, started = tries.number + 1, self._throttle.limit, None, time.perf_counter()
-        try:
-            body = self._body.marked(request)
-            if self._batches is None:
-                reply = await self._litellm.acompletion(**body)
-            else:
-                reply = await self._batches.acompletion(self._keys, request.draw, **body)
-            last = _Attempt(self._read(reply, request))
-        except openai.OpenAIError as error:  # the root of everything LiteLLM raises for a call
-            last = self._failed(error)
-        finally:
-            self._throttle.leave(began, refused=last is not None and last.crowded, wait=last and last.retry_after)
-        tries.last, tries.latency_ms = last, (time.perf_counter() - started) * 1000
-        tries.usage += last.completion.usage
-        told = ATTEMPTS.get()
-        if told is not None:
-            ended, why = last.completion.outcome, last.completion.error
-            told(Attempt(request.role, tries.number, ended, tries.latency_ms, room, last.retry_after, why))
-        return None
+    async def _turns(self, tries: _Tries, patience: Patience) -> AsyncIterator[None]:
+        """Yields before each call to make; most requests need no second, and none of what makes one."""
+        began = time.monotonic()
+        yield
+        if tries.over or tries.last is None or not POLICY[tries.last.completion.outcome].retried:
+            return
+        handed = False
+        async for attempt in self._retrying(patience, self._deadline - (time.monotonic() - began)):
+            if handed:
+                yield
+            if tries.over:
+                return
+            handed = True
+            attempt.retry_state.set_result(tries.last)
 
     def _retrying(self, patience: Patience, seconds: float) -> Any:
         import tenacity

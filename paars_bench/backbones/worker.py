@@ -55,11 +55,13 @@ def _forked(number: int, numbers: Sequence[int]) -> int:
         if other != number:
             os.close(other)
     try:
-        _work(number)
-    except BaseException:  # noqa: BLE001 - this process ends here, and its last words are all that is left
-        traceback.print_exc()
-        sys.stderr.flush()
-    os._exit(0)
+        with unforeseen() as caught:
+            _work(number)
+        if caught.error is not None:  # its last words are all that is left of it
+            sys.stderr.write("".join(traceback.format_exception(caught.error)))
+            sys.stderr.flush()
+    finally:
+        os._exit(0)  # what the parent has to clean up is not this process's
 
 
 def _work(number: int) -> None:

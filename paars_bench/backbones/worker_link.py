@@ -15,6 +15,7 @@ from paars_bench.backbones.patience import Patience
 from paars_bench.backbones.throttle import Throttle
 from paars_bench.backbones.wire import Message, Wire, asked, attempt_of, completion_of, error_of, line_of, traits_of
 from paars_bench.backbones.workers import Workers
+from paars_bench.boundary import unforeseen
 from paars_bench.errors import BackboneUnusable, printable
 
 _PATIENT = 10.0  # seconds in which it must say its last after it was told to go
@@ -139,10 +140,10 @@ class WorkerLink:
         elif kind == "raised":
             answer.set_exception(error_of(row))
         elif told is not None:
-            try:
+            with unforeseen() as caught:
                 told(attempt_of(row))
-            except Exception as error:  # noqa: BLE001 - the question's, as it is where no process is between
-                answer.set_exception(error)
+            if caught.error is not None:  # the question's, as it is where no process is between
+                answer.set_exception(caught.error)
 
     async def _enter(self, number: int) -> None:
         assert self._patience is not None and self._wire is not None, "connected"
