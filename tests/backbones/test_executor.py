@@ -32,9 +32,11 @@ TASKS = "item_selection_individual,session_generation"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no socket is handed on to a process")
 
 
-def words(url: str, path: Path, executor: str, *more: str, tasks: str = TASKS, limit: int = 5) -> list[str]:
+def words(
+    url: str, path: Path, executor: str, *more: str, tasks: str = TASKS, limit: int = 5, acting: str = "text"
+) -> list[str]:
     flags = f"--dataset demo:shoppers=30,products=600 --tasks {tasks} --limit {limit} --executor {executor}"
-    args = f"api_base={url}/v1,api_key={KEY}"
+    args = f"api_base={url}/v1,api_key={KEY},acting={acting}"
     return ["--model", "openai/my-model", "--model_args", args, *flags.split(), "--output_path", str(path), *more]
 
 
@@ -83,18 +85,20 @@ def by_prompt(asked: Asked) -> Any:
     return chat(json.dumps(said), usage=(len(text) // 4, 3))
 
 
-@pytest.mark.parametrize("executor", ["process", "process:3"])
-def test_processes_give_what_the_run_itself_gets(provider: Provider, tmp_path: Path, executor: str) -> None:
+@pytest.mark.parametrize(("executor", "acting"), [("process", "tools"), ("process:3", "text"), ("process:2", "schema")])
+def test_processes_give_what_the_run_itself_gets(
+    provider: Provider, tmp_path: Path, executor: str, acting: str
+) -> None:
     provider.script(by_prompt)
     for name, where in (("inline", "inline"), ("apart", executor)):
-        ended = main(words(provider.url, tmp_path / name, where, "--conditions", "base,persona"))
+        ended = main(words(provider.url, tmp_path / name, where, "--conditions", "base,persona", acting=acting))
         assert ended == 2  # partial: the shoppers only search, until too many of their actions are refused
     inline, apart = results(tmp_path / "inline"), results(tmp_path / "apart")
     assert apart["tasks"] == inline["tasks"]
     assert apart["usage"] == inline["usage"]
     assert attempts(tmp_path / "apart") == attempts(tmp_path / "inline")
     said = apart["model"].pop("executor")
-    assert said == ("3 processes of its own" if "3" in executor else "a process of its own")
+    assert said == ("a process of its own" if executor == "process" else f"{executor[-1]} processes of its own")
     assert apart["model"] == inline["model"]
     assert not [p for p in (tmp_path / "apart").rglob("*") if p.is_file() and b"planted" in p.read_bytes()]
 
