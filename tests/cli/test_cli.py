@@ -41,7 +41,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[RunSpec]:
     """Catches what would be run."""
     specs: list[RunSpec] = []
 
-    def evaluate_spec(spec: RunSpec) -> SimpleNamespace:
+    def evaluate_spec(spec: RunSpec, started: object) -> SimpleNamespace:
         specs.append(spec)
         return SimpleNamespace(exit_code=0)
 
@@ -149,7 +149,7 @@ def test_every_field_has_a_flag_that_reaches_it(say: Told, asked: list[RunSpec],
     line = (
         "--model random --tasks a,b --tasks c --conditions base,persona --dataset demo:seed=1 --limit 3 --repeats 2 "
         "--seed 7 --output_path out --max_concurrency 4 --max_cost 1.5 --max_tokens_total 9 --max_time 2m "
-        "--fail_on_error 0.1 --use_cache rw --batch --no_log_samples --dry_run "
+        "--fail_on_error 0.1 --use_cache rw --batch --executor inline --no_log_samples --dry_run "
         "--model_args api_base=http://h:1/v1?x=y,timeout=3"
     )
     words = line.split()
@@ -170,6 +170,7 @@ def test_every_field_has_a_flag_that_reaches_it(say: Told, asked: list[RunSpec],
         "fail_on_error": 0.1,
         "use_cache": CacheUse.RW,
         "batch": True,
+        "executor": "inline",
         "log_samples": False,
         "dry_run": True,
         "model_args": {"api_base": "http://h:1/v1?x=y", "timeout": "3"},
@@ -202,7 +203,7 @@ def test_the_recorded_command_holds_no_key(say: Told, asked: list[RunSpec]) -> N
 def test_every_end_has_its_exit_code(
     say: Told, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, line: str
 ) -> None:
-    def fail(spec: RunSpec) -> None:
+    def fail(spec: RunSpec, started: object) -> None:
         raise error
 
     monkeypatch.delenv("PAARS_BENCH_DEBUG", raising=False)
@@ -214,7 +215,7 @@ def test_every_end_has_its_exit_code(
 
 
 def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(spec: RunSpec) -> None:
+    def fail(spec: RunSpec, started: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(paars_bench.run, "evaluate_spec", fail)
