@@ -225,7 +225,7 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("code", [0, 2, 3, 4])
 def test_a_run_hands_its_exit_code_on(say: Told, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
-    monkeypatch.setattr(paars_bench.run, "evaluate_spec", lambda spec: SimpleNamespace(exit_code=code))
+    monkeypatch.setattr(paars_bench.run, "evaluate_spec", lambda spec, started: SimpleNamespace(exit_code=code))
     assert say(["--model", "random"])[0] == code
 
 
